@@ -1,0 +1,105 @@
+"""Runs a Pulumi program with no engine, CLI, provider or network, and returns all that it registered."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+import runpy
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from pulumi.runtime import mocks, reset_options
+from pulumi.runtime.config import set_all_config
+from pulumi.runtime.settings import configure
+from pulumi.runtime.stack import run_in_stack
+
+from .monitor import RecordingEngine, RecordingMonitor
+from .recording import STACK_TYPE, Recording
+
+Program = Callable[[], None] | Path
+
+
+def record(
+    program: Program,
+    *,
+    project: str = "elab",
+    stack: str = "test",
+    config: Mapping[str, str] | None = None,
+    secret_keys: frozenset[str] = frozenset(),
+    preview: bool = False,
+) -> Recording:
+    """Runs a callable, or a `__main__.py`, as the language host would, and returns what it registered.
+
+    `config` holds what the CLI would hand over: full keys (`elab:hub`) and strings. With `preview` outputs that only an
+    `up` can know stay unknown. Whatever the program raises is raised here; nothing leaks from one run into the next.
+    """
+
+    def run() -> Recording:
+        return _record(program, project, stack, dict(config or {}), secret_keys, preview)
+
+    return contextvars.copy_context().run(run)
+
+
+def _record(
+    program: Program, project: str, stack: str, config: dict[str, str], secret_keys: frozenset[str], preview: bool
+) -> Recording:
+    monitor = RecordingMonitor(project=project, stack=stack, preview=preview)
+    engine = RecordingEngine()
+    monitor.secrets.update(config[key] for key in secret_keys & config.keys())
+    reset_options(project=project, stack=stack, preview=preview)
+    configure(
+        mocks.MockSettings(
+            monitor=monitor, engine=engine, project=project, stack=stack, dry_run=preview, organization="organization"
+        )
+    )
+    set_all_config(config, sorted(secret_keys))
+    with _own_loop() as loop, _loud_outputs():
+        loop.run_until_complete(run_in_stack(lambda: _start(program)))
+    stack_urn = monitor.make_urn("", STACK_TYPE, f"{project}-{stack}")
+    return Recording(
+        project=project,
+        stack=stack,
+        resources=tuple(monitor.recorded.values()),
+        registered_outputs={urn: value for urn, value in monitor.registered_outputs.items() if urn != stack_urn},
+        outputs=monitor.registered_outputs.get(stack_urn, {}),
+        secret_outputs=monitor.secret_outputs.get(stack_urn, frozenset()),
+        secrets=frozenset(text for text in monitor.secrets if text),
+        messages=tuple(engine.messages),
+    )
+
+
+def _start(program: Program) -> None:
+    if isinstance(program, Path):
+        runpy.run_path(str(program), run_name="__main__")
+    else:
+        program()
+
+
+@contextmanager
+def _own_loop() -> Generator[asyncio.AbstractEventLoop]:
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    # What failed is raised by the run itself; every resource that waited for it fails too, which is not news.
+    loop.set_exception_handler(lambda _loop, _context: None)
+    try:
+        yield loop
+    finally:
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+        asyncio.set_event_loop(None)
+
+
+@contextmanager
+def _loud_outputs() -> Generator[None]:
+    """Makes `f"{output}"` an error instead of a warning text that would be deployed."""
+    before = os.environ.get("PULUMI_ERROR_OUTPUT_STRING")
+    os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PULUMI_ERROR_OUTPUT_STRING"]
+        else:
+            os.environ["PULUMI_ERROR_OUTPUT_STRING"] = before

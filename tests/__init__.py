@@ -1,0 +1,1 @@
+"""Tests of elab; `tests.harness` holds what several of them share."""
