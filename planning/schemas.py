@@ -1,0 +1,91 @@
+"""Checks manifests against the API schemas of the oldest and the newest Kubernetes that elab supports, offline."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+from referencing import Registry, Resource
+
+from .findings import Finding
+from .manifests import Manifest
+
+OLDEST = "1.32"
+"""z2jh's development chart asks for 1.32 or newer, and the hub's image is the same."""
+NEWEST = "1.37"
+"""The newest that kubernetes-validate 1.37.0 has, and that pulumi-kubernetes 4.34.2 has fields for."""
+SUPPORTED = (OLDEST, NEWEST)
+
+_SCHEMAS = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema"
+_CRD_GROUPS = ("snapshot.storage.k8s.io", "gateway.networking.k8s.io", "metrics.k8s.io")
+
+
+def is_custom(manifest: Manifest) -> bool:
+    """Whether the object's kind comes from a CustomResourceDefinition, so that Kubernetes brings no schema for it."""
+    group, slash, _version = manifest.api_version.rpartition("/")
+    if not slash or "." not in group:
+        return False
+    return group in _CRD_GROUPS or not group.endswith(".k8s.io")
+
+
+def violations(manifest: Manifest, version: str) -> list[str]:
+    """What a Kubernetes of this minor version would refuse: unknown fields, wrong types, an unknown kind."""
+    validator = _validator(manifest.api_version, manifest.kind, version)
+    if validator is None:
+        return [f"Kubernetes {version} has no {manifest.kind} of {manifest.api_version}"]
+    return [
+        f"{'.'.join(str(step) for step in error.absolute_path) or manifest.kind}: {_short(error)}"
+        for error in validator.iter_errors(manifest.body)
+    ]
+
+
+def findings(plan: Iterable[Manifest]) -> Iterator[Finding]:
+    """An error for each violation, and one note with the custom resources that were not checked."""
+    unchecked = []
+    for manifest in plan:
+        if is_custom(manifest):
+            unchecked.append(f"{manifest.key} ({manifest.api_version})")
+            continue
+        for version in SUPPORTED:
+            for violation in violations(manifest, version):
+                yield Finding(
+                    level="error",
+                    where=f"{manifest.key}, Kubernetes {version}",
+                    what=violation,
+                    fix="correct the builder of this object",
+                )
+    if unchecked:
+        yield Finding(
+            level="info",
+            where="schemas",
+            what="custom resources, which Kubernetes has no schema for: " + ", ".join(unchecked),
+            fix="none needed: their own tests check them",
+        )
+
+
+def _short(error: jsonschema.ValidationError) -> str:
+    return error.message if len(error.message) <= 200 else f"{error.message[:200]}…"
+
+
+@functools.cache
+def _validator(api_version: str, kind: str, version: str) -> Any:  # noqa: ANN401  jsonschema makes its classes at run time
+    folder = _SCHEMAS / f"v{version}.0-local-strict"
+    # As kubernetes-validate names its files: the group less its domain, then the version.
+    group = re.sub(r"^([^./]*)(?:\.[^/]*)?/", r"\1-", api_version)
+    path = folder / f"{kind.lower()}-{group}.json"
+    if not path.exists():
+        return None
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    return jsonschema.Draft202012Validator(schema, registry=Resource.from_contents(schema) @ _definitions(folder))
+
+
+@functools.cache
+def _definitions(folder: Path) -> Registry:
+    definitions = json.loads((folder / "_definitions.json").read_text(encoding="utf-8"))
+    return Resource.from_contents(definitions) @ Registry()
