@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pulumi import Output, _types
+from pulumi import _types
+
+from components.kit import plain
 
 from .recording import UNKNOWN, Json, Recorded, Recording
 from .recording import Path as InputPath
@@ -30,7 +32,7 @@ def to_manifest(args: object) -> dict[str, Any]:
     `apiVersion` and `kind` are filled in for whole objects. Raises TypeError for an Output: its value is not there yet,
     so what contains one can only be read from a recording.
     """
-    manifest = _plain(args, type(args).__name__)
+    manifest = plain(args)
     identity = {
         name: typing.get_args(hint)[0]
         for name, hint in _identity_types(type(args)).items()
@@ -42,19 +44,6 @@ def to_manifest(args: object) -> dict[str, Any]:
 def _identity_types(cls: type) -> dict[str, Any]:
     types = _types.input_type_types(cls)
     return {name: _types.unwrap_type(types[name]) for name in ("apiVersion", "kind") if name in types}
-
-
-def _plain(value: object, where: str) -> Json:
-    if isinstance(value, Output):
-        raise TypeError(f"{where} is an Output: record a program that registers it instead")
-    if _types.is_input_type(type(value)):
-        fields = _types.input_type_to_dict(value)
-        return {name: _plain(field, f"{where}.{name}") for name, field in fields.items()}
-    if isinstance(value, Mapping):
-        return {name: _plain(item, f"{where}.{name}") for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
-    return value
 
 
 @dataclass(frozen=True, kw_only=True)

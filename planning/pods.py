@@ -61,7 +61,7 @@ class PodTemplate:
     labels: Mapping[str, str]
     spec: Mapping[str, Any]
     replicas: int
-    """How many there are; 0 for a DaemonSet (one a node) and for a CronJob (none most of the time)."""
+    """How many there are; 0 for a DaemonSet (one a node), and for Jobs (none most of the time)."""
 
     @property
     def requests(self) -> Requests:
@@ -96,7 +96,7 @@ def pod_template(manifest: Manifest) -> PodTemplate | None:
         replicas = 0
     else:
         template = body["spec"]["template"]
-        replicas = 0 if manifest.kind == "DaemonSet" else body["spec"].get("replicas", 1)
+        replicas = 0 if manifest.kind in ("DaemonSet", "Job") else body["spec"].get("replicas", 1)
     return PodTemplate(
         owner=manifest.key,
         kind=manifest.kind,

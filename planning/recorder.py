@@ -79,6 +79,10 @@ def _start(program: Program) -> None:
 
 @contextmanager
 def _own_loop() -> Generator[asyncio.AbstractEventLoop]:
+    try:
+        before = asyncio.get_event_loop()
+    except RuntimeError:
+        before = None
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     # What failed is raised by the run itself; every resource that waited for it fails too, which is not news.
@@ -88,7 +92,7 @@ def _own_loop() -> Generator[asyncio.AbstractEventLoop]:
     finally:
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
-        asyncio.set_event_loop(None)
+        asyncio.set_event_loop(before)
 
 
 @contextmanager

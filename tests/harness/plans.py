@@ -23,7 +23,7 @@ def documents(path: Path) -> Documents:
 
 def plan(found: Documents) -> tuple[Manifest, ...]:
     """Manifests of these documents."""
-    return tuple(Manifest(urn=f"urn:{key}", body=body) for key, body in found.items())
+    return tuple(Manifest(urn=f"urn:pulumi:test::elab::{key}::{key}", body=body) for key, body in found.items())
 
 
 def changed(found: Documents, path: str, value: object) -> Documents:

@@ -59,9 +59,13 @@ def test_typed_arguments_become_a_whole_manifest() -> None:
     }
 
 
-def test_an_output_among_typed_arguments_is_named() -> None:
-    with pytest.raises(TypeError, match=r"PodInitArgs\.spec\.containers\[0\]\.image is an Output"):
-        to_manifest(_pod(pulumi.Output.from_input("i")))
+def test_an_output_among_typed_arguments_is_refused() -> None:
+    with pytest.raises(TypeError, match="Output"):
+        record(lambda: _drop(to_manifest(_pod(pulumi.Output.from_input("i")))))
+
+
+def _drop(_value: object) -> None:
+    """Lets a lambda end in None, as programs do."""
 
 
 def test_secrets_are_redacted_by_key() -> None:

@@ -1,0 +1,98 @@
+"""Snapshots of another commit's stacks, each made by that commit's own code."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from stackfile.problems import Problem, StackError
+
+from .snapshot import FORMAT, Entry, Snapshot
+
+_SECONDS = 120
+"""A plan takes a few seconds; a program that hangs at the other commit must not hang this one."""
+
+
+def to_json(found: Snapshot) -> str:
+    """A snapshot for another process to read."""
+    return json.dumps({"format": FORMAT, "stack": found.stack, "entries": [asdict(entry) for entry in found.entries]})
+
+
+def from_json(text: str) -> Snapshot:
+    """The snapshot in a text by `to_json`. Raises ValueError when it is none, or one of another format."""
+    data = json.loads(text)
+    if data.get("format") != FORMAT:
+        raise ValueError(f"a snapshot of format {data.get('format')}; this code reads {FORMAT}")
+    entries = tuple(Entry(former=tuple(entry.pop("former")), **entry) for entry in data["entries"])
+    return Snapshot(stack=data["stack"], entries=entries)
+
+
+@contextmanager
+def checked_out(project: Path, commit: str) -> Generator[Path]:
+    """The project's files as they were at a commit, in a temporary folder; the work tree is left alone.
+
+    Raises StackError when there is no such commit.
+    """
+    archive = subprocess.run(["git", "archive", "--format=tar", commit], cwd=project, capture_output=True, check=False)
+    if archive.returncode:
+        raise StackError(
+            [
+                Problem(
+                    where="--base",
+                    found=f'"{commit}"',
+                    allowed="a commit, branch or tag of this repository",
+                    fix=f"git said: {archive.stderr.decode(errors='replace').strip()}; fetch it, or name another",
+                )
+            ]
+        )
+    with tempfile.TemporaryDirectory(prefix="elab-base-") as folder:
+        with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
+            tar.extractall(folder, filter="data")
+        yield Path(folder)
+
+
+def snapshot_at(folder: Path, stack: str) -> Snapshot:
+    """Plans a stack with the code in a folder, in a process of its own.
+
+    Raises StackError with that process's own words when the stack can't be planned there.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-m", "planning", "snapshot", "--stack", stack],
+        cwd=folder,
+        env=environment | {"PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        raise StackError([_unplannable(stack, done.stderr.strip() or done.stdout.strip())])
+    try:
+        return from_json(done.stdout)
+    except ValueError as error:
+        raise StackError([_unplannable(stack, str(error))]) from error
+
+
+def _unplannable(stack: str, words: str) -> Problem:
+    return Problem(
+        where=f"stack {stack} at the base commit",
+        found=words.splitlines()[-1] if words else "nothing",
+        allowed="a commit whose own `python -m planning snapshot` succeeds",
+        fix="name a base commit that can be planned",
+    )
+
+
+def stacks_in(folder: Path) -> list[str]:
+    """The stacks that a project has files for, by name."""
+    names = (path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in folder.glob("Pulumi.*.yaml"))
+    return sorted(name for name in names if name)

@@ -1,0 +1,122 @@
+"""How many people fit: figures worked out by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from clouds.pools import Allocatable, NodeCount, NodePool, Taint
+from planning.capacity import Fit, Person, fits, may_run_on
+from planning.pods import PodTemplate
+from stackfile.quantities import Bytes, Cpu
+from stackfile.references import Name
+
+TAINT = Taint(key="people", value="only")
+TOLERATION = {"key": "people", "operator": "Equal", "value": "only", "effect": "NoSchedule"}
+
+
+def _pool(*, taints: tuple[Taint, ...] = (TAINT,), pods: int = 110, price: float | None = None) -> NodePool:
+    return NodePool(
+        name=Name("small"),
+        selector={"pool": "small"},
+        taints=taints,
+        nodes=NodeCount(min=1, max=3),
+        allocatable=Allocatable(cpu=Cpu("4"), memory=Bytes("16Gi"), pods=pods),
+        price_per_hour=price,
+    )
+
+
+def _pod(
+    cpu: str, memory: str, *, kind: str = "Pod", replicas: int = 1, tolerant: bool = False, owner: str = "n/x"
+) -> PodTemplate:
+    container = {"name": "c", "resources": {"requests": {"cpu": cpu, "memory": memory}}}
+    spec: dict[str, Any] = {"containers": [container], "tolerations": [TOLERATION] if tolerant else []}
+    return PodTemplate(owner=owner, kind=kind, namespace="n", labels={}, spec=spec, replicas=replicas)
+
+
+def _fit(pool: NodePool, person: PodTemplate, *platform: PodTemplate, reserve: frozenset[str] = frozenset()) -> Fit:
+    (found,) = fits([pool], [Person(profile="p", pools=("small",), pod=person)], platform, reserve)
+    return found
+
+
+def test_the_scarcest_resource_decides() -> None:
+    by_memory = _fit(_pool(), _pod("500m", "4Gi"))
+    by_cpu = _fit(_pool(), _pod("1", "1Gi"))
+    by_pods = _fit(_pool(pods=3), _pod("10m", "1Mi"))
+    assert [(fit.per_node, fit.at_min, fit.at_max, fit.bound) for fit in (by_memory, by_cpu, by_pods)] == [
+        (4, 4, 12, "memory"),
+        (4, 4, 12, "cpu"),
+        (3, 3, 9, "pods"),
+    ]
+
+
+def test_daemon_sets_take_their_part_of_every_node() -> None:
+    daemon = _pod("10m", "1Mi", kind="DaemonSet", replicas=0, tolerant=True)
+    assert _fit(_pool(), _pod("1", "1Gi"), daemon).at_max == 9
+
+
+def test_daemon_sets_that_do_not_tolerate_the_pool_take_nothing() -> None:
+    daemon = _pod("10m", "1Mi", kind="DaemonSet", replicas=0)
+    assert _fit(_pool(), _pod("1", "1Gi"), daemon).at_max == 12
+
+
+def test_the_platform_takes_its_part_of_a_pool_that_it_shares() -> None:
+    hub = _pod("3", "1Gi", replicas=2)
+    shared = _fit(_pool(taints=()), _pod("1", "1Gi"), hub)
+    # A node holds one hub pod beside one person; the second hub pod needs a node of its own.
+    assert (shared.per_node, shared.at_min, shared.at_max, shared.shared) == (4, 1, 6, True)
+    assert _fit(_pool(), _pod("1", "1Gi"), hub).at_max == 12
+
+
+def test_placeholders_make_way() -> None:
+    placeholder = _pod("4", "1Gi", replicas=3, tolerant=True, owner="holders/placeholder")
+    assert _fit(_pool(), _pod("1", "1Gi"), placeholder).at_max == 0
+    assert _fit(_pool(), _pod("1", "1Gi"), placeholder, reserve=frozenset({"holders/placeholder"})).at_max == 12
+
+
+def test_a_person_who_fits_nowhere_is_zero_and_has_no_price() -> None:
+    fit = _fit(_pool(price=1.0), _pod("8", "1Gi"))
+    assert (fit.per_node, fit.at_max, fit.price_per_person_hour) == (0, 0, None)
+
+
+def test_the_price_is_shared_by_the_people_of_a_node() -> None:
+    assert _fit(_pool(price=1.0), _pod("1", "1Gi")).price_per_person_hour == 0.25
+
+
+@pytest.mark.parametrize(
+    ("spec", "runs"),
+    [
+        ({}, True),
+        ({"nodeSelector": {"pool": "small"}}, True),
+        ({"nodeSelector": {"pool": "large"}}, False),
+        ({"nodeSelector": {"kubernetes.io/os": "linux"}}, True),
+    ],
+)
+def test_node_selectors_choose_pools(spec: dict[str, Any], runs: bool) -> None:
+    assert may_run_on(spec, _pool(taints=())) is runs
+
+
+@pytest.mark.parametrize(
+    ("operator", "values", "runs"),
+    [("In", ["small", "large"], True), ("In", ["large"], False), ("NotIn", ["small"], False), ("Exists", [], True)],
+)
+def test_required_affinity_chooses_pools(operator: str, values: list[str], runs: bool) -> None:
+    term = {"matchExpressions": [{"key": "pool", "operator": operator, "values": values}]}
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+    assert may_run_on({"affinity": {"nodeAffinity": required}}, _pool(taints=())) is runs
+
+
+@pytest.mark.parametrize(
+    ("toleration", "runs"),
+    [
+        (TOLERATION, True),
+        ({**TOLERATION, "value": "other"}, False),
+        ({**TOLERATION, "effect": "NoExecute"}, False),
+        ({"operator": "Exists"}, True),
+        ({"key": "people", "operator": "Exists"}, True),
+        ({"key": "other", "operator": "Exists"}, False),
+    ],
+)
+def test_taints_keep_out_what_does_not_tolerate_them(toleration: dict[str, str], runs: bool) -> None:
+    assert may_run_on({"tolerations": [toleration]}, _pool()) is runs
