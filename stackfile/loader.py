@@ -85,19 +85,6 @@ def load_stack(project_dir: Path, stack: str) -> StackFile:
     )
 
 
-def check_stack_file(project_dir: Path, stack: str) -> None:
-    """Refuse what a plan would refuse, for a program that has its configuration from the CLI already.
-
-    The CLI hands on values that it has read: that one was ambiguous, or a secret stands there in clear, can't be seen
-    in them. A stack without a file (its configuration came another way) passes.
-
-    Raises:
-        StackError: with all problems of Pulumi.yaml and of the stack's file.
-    """
-    if (project_dir / stack_file_name(stack)).is_file():
-        load_stack(project_dir, stack)
-
-
 def _existing(project_dir: Path, stack: str) -> Path:
     """The stack's file, or an error that lists the stacks there are."""
     there = sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in project_dir.glob("Pulumi.*.yaml"))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stackfile.loader import check_stack_file, load_stack
+from stackfile.loader import load_stack
 from stackfile.problems import Problem, StackError
 
 PROJECT = """
@@ -100,11 +100,3 @@ def test_a_problem_of_the_settings_is_located_at_its_line_or_at_its_parent(folde
     problem = Problem(where=path, found="f", allowed="a", fix="x")
     located = load_stack(folder, "dev").located(StackError([problem]))
     assert located.problems[0] == Problem(where=where, found="f", allowed="a", fix="x")
-
-
-def test_the_check_refuses_what_the_loader_refuses_and_passes_a_stack_without_a_file(folder: Path) -> None:
-    check_stack_file(folder, "dev")
-    check_stack_file(folder, "made-by-the-automation-api")
-    (folder / "Pulumi.dev.yaml").write_text(GOOD + "  elab:a: yes\n")
-    with pytest.raises(StackError):
-        check_stack_file(folder, "dev")
