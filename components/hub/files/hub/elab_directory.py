@@ -1,0 +1,194 @@
+"""The corporate directory, asked by LDAP: who somebody is, in which groups, and whether the password is theirs.
+
+Every call blocks; the hub makes them in threads of its own (`elab_login`).
+"""
+
+import logging
+import math
+import ssl
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import elab_values
+from ldap3 import NONE, SUBTREE, SYNC, Connection, Server, Tls
+from ldap3.core.exceptions import (
+    LDAPBusyResult,
+    LDAPException,
+    LDAPOperationResult,
+    LDAPUnavailableResult,
+)
+from ldap3.utils.conv import escape_filter_chars
+from ldap3.utils.dn import parse_dn
+
+LOG = logging.getLogger("elab.directory")
+REST = 60.0
+"""Seconds for which a server that failed is asked last, so that not every login waits for it."""
+
+T = TypeVar("T")
+
+
+class DirectoryUnavailableError(Exception):
+    """The directory gave no answer that can be relied on: nobody may gain or lose anything by it."""
+
+
+class WrongPasswordError(Exception):
+    """The directory refused this name with this password."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Somebody whom the directory knows."""
+
+    name: str
+    """The name that the hub knows them by: the directory's own, in lower case."""
+    dn: str
+    groups: frozenset[str]
+    """Groups among those that matter here, each as the settings write it."""
+
+
+@dataclass(kw_only=True)
+class Directory:
+    """The directory's servers and how they are asked."""
+
+    settings: elab_values.Directory
+    password: str = field(repr=False)
+    """Of the bind account; empty: anonymous."""
+    clock: Callable[[], float] = time.monotonic
+    _failed: dict[str, float] = field(default_factory=dict, init=False)
+
+    def log_in(self, login: str, password: str) -> Person | None:
+        """The person with this name and password; None if the directory knows no such person.
+
+        Raises WrongPasswordError and DirectoryUnavailableError.
+        """
+
+        def ask(connection: Connection) -> Person | None:
+            person = self._find(connection, login)
+            if person is not None:
+                _check_password(connection, person.dn, password)
+            return person
+
+        # LDAP takes an empty password for an anonymous bind, which succeeds.
+        if not password:
+            raise WrongPasswordError
+        return self._ask(ask)
+
+    def look_up(self, login: str) -> Person | None:
+        """The person with this name, or None if there is no such entry. Raises DirectoryUnavailableError."""
+        return self._ask(lambda connection: self._find(connection, login))
+
+    def _ask(self, question: Callable[[Connection], T]) -> T:
+        failures = []
+        for server in self._by_promise():
+            address = f"{server['host']}:{server['port']}"
+            try:
+                with self._connect(server) as connection:
+                    answer = question(connection)
+            except (LDAPException, OSError) as error:
+                # ldap3 puts no password into its messages; the class says most.
+                reason = f"{type(error).__name__}: {error}"
+                LOG.warning("directory server %s gave no answer: %s", address, reason)
+                self._failed[address] = self.clock()
+                failures.append(f"{address} ({type(error).__name__})")
+            else:
+                self._failed.pop(address, None)
+                return answer
+        raise DirectoryUnavailableError(", ".join(failures))
+
+    def _by_promise(self) -> list[elab_values.Server]:
+        """The servers in their order, those that failed lately last."""
+        now = self.clock()
+
+        def failed_lately(server: elab_values.Server) -> bool:
+            failure = self._failed.get(f"{server['host']}:{server['port']}")
+            return failure is not None and now - failure < REST
+
+        return sorted(self.settings["servers"], key=failed_lately)
+
+    @contextmanager
+    def _connect(self, server: elab_values.Server) -> Generator[Connection]:
+        """A connection that is bound as the bind account and whose every answer but success is an exception."""
+        verified = self.settings["tls"] == "verified"
+        tls = Tls(
+            validate=ssl.CERT_REQUIRED if verified else ssl.CERT_NONE,
+            ca_certs_file=self.settings["ca_file"],
+            sni=server["host"],
+        )
+        target = Server(
+            server["host"],
+            port=server["port"],
+            use_ssl=server["ldaps"],
+            tls=tls,
+            get_info=NONE,
+            connect_timeout=self.settings["connect_timeout"],
+        )
+        connection = Connection(
+            target,
+            user=self.settings["bind_dn"],
+            password=self.password if self.settings["bind_dn"] else None,
+            client_strategy=SYNC,
+            read_only=True,
+            raise_exceptions=True,
+            # ldap3 takes whole seconds here.
+            receive_timeout=math.ceil(self.settings["receive_timeout"]),
+        )
+        try:
+            connection.open(read_server_info=False)
+            if verified and not server["ldaps"]:
+                connection.start_tls(read_server_info=False)
+            connection.bind(read_server_info=False)
+            yield connection
+        finally:
+            with suppress(LDAPException, OSError):
+                connection.unbind()
+
+    def _find(self, connection: Connection, login: str) -> Person | None:
+        people = self.settings["people"]
+        attribute = people["username_attribute"]
+        where = people["filter"].replace("{username}", escape_filter_chars(login))
+        entries = _search(connection, people["base"], where, attribute)
+        if not entries:
+            return None
+        if len(entries) > 1:
+            raise DirectoryUnavailableError(f"{len(entries)} entries below {people['base']} have one login name")
+        dn, values = entries[0]
+        if len(values) != 1:
+            raise DirectoryUnavailableError(f"{dn} has {len(values)} values of {attribute}, and one is needed")
+        return Person(name=values[0].lower(), dn=dn, groups=self._groups(connection, dn, values[0]))
+
+    def _groups(self, connection: Connection, dn: str, name: str) -> frozenset[str]:
+        groups = self.settings["groups"]
+        where = groups["filter"].replace("{dn}", escape_filter_chars(dn))
+        where = where.replace("{username}", escape_filter_chars(name))
+        found = {_comparable(group) for group, _ in _search(connection, groups["base"], where, "cn")}
+        wanted = {*groups["allowed"], *groups["admins"]}
+        return frozenset(group for group in wanted if _comparable(group) in found)
+
+
+def _search(connection: Connection, base: str, where: str, attribute: str) -> list[tuple[str, list[str]]]:
+    """DN and values of the attribute of every entry found; referrals to other servers are left out."""
+    connection.search(base, where, search_scope=SUBTREE, attributes=[attribute], size_limit=0)
+    found = []
+    for entry in connection.response or ():
+        if entry["type"] == "searchResEntry":
+            value = entry["attributes"].get(attribute) or []
+            found.append((entry["dn"], [value] if isinstance(value, str) else [str(each) for each in value]))
+    return found
+
+
+def _check_password(connection: Connection, dn: str, password: str) -> None:
+    try:
+        connection.rebind(user=dn, password=password, read_server_info=False)
+    except (LDAPBusyResult, LDAPUnavailableResult):
+        raise
+    except LDAPOperationResult as error:
+        # Servers say in several ways that a password is wrong, expired, or an account locked.
+        raise WrongPasswordError from error
+
+
+def _comparable(dn: str) -> tuple[tuple[str, str], ...]:
+    """A DN in a form in which two spellings of one DN are equal."""
+    return tuple((attribute.lower(), value.lower()) for attribute, value, _ in parse_dn(dn, strip=True))

@@ -1,0 +1,150 @@
+"""Logging in by the corporate directory, and staying in for as long as one belongs."""
+
+import asyncio
+import functools
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import elab_leavers
+from elab_directory import Directory, DirectoryUnavailableError, Person, WrongPasswordError
+from elab_roles import OPERATORS
+from elab_values import Values
+from jupyterhub.app import JupyterHub
+from ldapauthenticator import LDAPAuthenticator
+from prometheus_client import Counter
+from tornado.web import HTTPError, RequestHandler
+from traitlets import Instance, Set, Unicode
+from traitlets.config import Config
+
+FAILURES = Counter("elab_directory_failures", "Questions that no server of the directory answered", ["during"])
+PAUSE = 30.0
+"""Seconds after an outage in which people who are in are not looked up again."""
+FRESH = 10.0
+"""Seconds for which an answer of the directory serves again: a login is followed at once by a start."""
+
+NOT_ALLOWED = (
+    "Your name and password are right, but your account is in none of the groups that may use this platform. "
+    "Ask the people who run it to add you."
+)
+UNREACHABLE = (
+    "The directory that checks names and passwords can't be reached at the moment. Try again in a few minutes; "
+    "people who are logged in can go on working."
+)
+
+T = TypeVar("T")
+
+
+class DirectoryAuthenticator(LDAPAuthenticator):
+    """LDAPAuthenticator with a pool of servers, time-outs, threads, groups by one search, and leavers.
+
+    Of its parent's options those about names and cookies remain; the connection is `elab_directory`'s.
+    """
+
+    directory = Instance(Directory, help="The directory that is asked.").tag(config=True)
+    operators = Set(Unicode(), help="Names that administer the hub besides the directory's groups.").tag(config=True)
+
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 (traitlets' signature)
+        super().__init__(**kwargs)
+        # Threads of its own: a directory that hangs must not use up those that resolve names for the whole hub.
+        self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="directory")
+        self._outage = -PAUSE
+        self._seen: dict[str, tuple[float, Person | None]] = {}
+        if isinstance(self.parent, JupyterHub):
+            self._watch = asyncio.ensure_future(elab_leavers.watch(self.parent, self.auth_refresh_age))
+
+    @property
+    def hub(self) -> JupyterHub:
+        """The hub that this authenticator serves."""
+        assert isinstance(self.parent, JupyterHub)
+        return self.parent
+
+    async def authenticate(self, handler: RequestHandler, data: dict[str, str]) -> dict[str, Any] | None:  # noqa: ARG002
+        """The person with this name and password, None if wrong; HTTPError 403 or 503 with a sentence for the page."""
+        login = data["username"]
+        if not login or not data.get("password"):
+            return None
+        try:
+            person = await self._in_thread(self.directory.log_in, login, data["password"])
+        except WrongPasswordError:
+            return None
+        except DirectoryUnavailableError as error:
+            FAILURES.labels(during="login").inc()
+            self.log.error("Nobody can log in: the directory gives no answer: %s", error)
+            raise HTTPError(503, UNREACHABLE) from error
+        if person is None:
+            return None
+        if not self._belongs(person):
+            self.log.warning("Login of %r refused: in none of the allowed groups", person.name)
+            raise HTTPError(403, NOT_ALLOWED)
+        self._seen[login] = (time.monotonic(), person)
+        return self._model(person, login)
+
+    async def check_allowed(self, username: str, auth_model: dict[str, Any] | None) -> bool:  # noqa: ARG002
+        """Whom `authenticate` lets through is in an allowed group."""
+        return auth_model is not None
+
+    async def refresh_user(
+        self,
+        user: Any,  # noqa: ANN401 (jupyterhub.user.User has no types)
+        handler: RequestHandler | None = None,  # noqa: ARG002
+    ) -> bool | dict[str, Any]:
+        """Look a person up again: False for a leaver, who is put out at once; an outage changes nothing."""
+        if time.monotonic() - self._outage < PAUSE:
+            return True
+        state = await user.get_auth_state() or {}
+        login = state.get("login", user.name)
+        try:
+            person = await self._look_up(login)
+        except DirectoryUnavailableError as error:
+            self._outage = time.monotonic()
+            FAILURES.labels(during="refresh").inc()
+            self.log.error("The directory gives no answer; whoever is in stays in: %s", error)
+            return True
+        if person is None or person.name != user.name or not self._belongs(person):
+            elab_leavers.put_out(self.hub, user)
+            return False
+        model = self._model(person, login)
+        return True if {group.name for group in user.groups} == set(model["groups"]) else model
+
+    async def _look_up(self, login: str) -> Person | None:
+        seen = self._seen.get(login)
+        if seen is not None and time.monotonic() - seen[0] < FRESH:
+            return seen[1]
+        person = await self._in_thread(self.directory.look_up, login)
+        self._seen[login] = (time.monotonic(), person)
+        return person
+
+    async def _in_thread(self, ask: Callable[..., T], *args: str) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, functools.partial(ask, *args))
+
+    def _belongs(self, person: Person) -> bool:
+        return bool(person.groups)
+
+    def _model(self, person: Person, login: str) -> dict[str, Any]:
+        groups = self.directory.settings["groups"]
+        operates = person.name in self.operators or not person.groups.isdisjoint(groups["admins"])
+        return {
+            "name": person.name,
+            # JupyterHub's admins may open people's servers: nobody is one.
+            "admin": False,
+            "groups": [OPERATORS] if operates else [],
+            "auth_state": {"login": login},
+        }
+
+
+def configure(c: Config, values: Values) -> None:
+    """Log people in by the directory, and look everybody with a server up again every `refresh` seconds."""
+    settings = values["directory"]
+    c.JupyterHub.authenticator_class = DirectoryAuthenticator
+    directory = Directory(settings=settings, password=os.environ.get("ELAB_LDAP_BIND_PASSWORD", ""))
+    c.DirectoryAuthenticator.directory = directory
+    c.DirectoryAuthenticator.operators = {name.lower() for name in values["hub"]["admin_users"]}
+    # JupyterHub warns where no rule lets anyone in; these are the rule.
+    c.DirectoryAuthenticator.allowed_groups = settings["groups"]["allowed"]
+    c.Authenticator.manage_groups = True
+    c.Authenticator.enable_auth_state = True
+    c.Authenticator.auth_refresh_age = settings["refresh"]
+    c.Authenticator.refresh_pre_spawn = True

@@ -1,0 +1,176 @@
+"""KubeSpawner that sees at once when a server is ready, and says why one is not."""
+
+import asyncio
+import time
+from typing import Any
+
+from elab_failures import (
+    CHOICE,
+    CLUSTER,
+    FAILURES,
+    IMAGE,
+    SLOW,
+    SpawnError,
+    explain_pod,
+    explain_refusal,
+    hopeless,
+    refusal_message,
+)
+from jupyterhub.utils import url_path_join
+from kubernetes_asyncio.client.rest import ApiException
+from kubespawner import KubeSpawner
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError
+from traitlets import Float, Integer
+
+LOOK = 0.05
+"""Seconds between two looks at what the reflector last saw of a pod; no request is made for it."""
+PROBE = 0.1
+"""Seconds between two requests to a server that is starting."""
+HUB_FAULTS = 5
+"""Starts in a row that failed by the hub's own fault, after which it ends, so that Kubernetes starts it afresh."""
+IMAGE_PATIENCE = 90.0
+"""Seconds for which an image that can't be pulled is tried again: registries have moments of weakness."""
+
+_hub_faults = 0
+
+
+class Server(KubeSpawner):
+    """One person's server: a pod of the users' namespace and a claim that outlives it."""
+
+    pod_timeout = Integer(600, help="Seconds until the pod has to run.").tag(config=True)
+    answer_timeout = Float(120, help="Seconds until a running pod's server has to answer.").tag(config=True)
+
+    async def load_user_options(self) -> None:
+        """Take the person's choice; only what the settings offer can be chosen, by the API too."""
+        profiles = {profile["slug"]: profile for profile in self.profile_list}
+        options = {key: value for key, value in (self.user_options or {}).items() if value}
+        profile = profiles.get(options.pop("profile", None) or self._default_profile())
+        choices = (profile or {}).get("profile_options", {})
+        unknown = [key for key, value in options.items() if value not in choices.get(key, {}).get("choices", {})]
+        if profile is None or unknown:
+            raise SpawnError(CHOICE, f"asked for {self.user_options!r}")
+        await super().load_user_options()
+
+    def _default_profile(self) -> str:
+        return next(profile["slug"] for profile in self.profile_list if profile.get("default"))
+
+    async def _start(self) -> str:
+        """Start the server and return its address; SpawnError says why not."""
+        global _hub_faults
+        try:
+            url = await self._bring_up()
+        except SpawnError as error:
+            FAILURES.labels(reason=error.explanation.reason).inc()
+            self.log.error("%s has no server: %s", self._log_name, error.log_message)
+            _hub_faults = _hub_faults + 1 if error.explanation is CLUSTER else 0
+            if _hub_faults >= HUB_FAULTS:
+                self.log.critical(
+                    "%s starts in a row failed by the hub's fault; ending, to be started afresh", _hub_faults
+                )
+                asyncio.get_running_loop().call_later(2, _end)
+            raise
+        _hub_faults = 0
+        return url
+
+    async def _bring_up(self) -> str:
+        await self.load_user_options()
+        try:
+            await asyncio.gather(*(self._watch(kind) for kind in ("pods", "events")))
+            events = self.events
+            if events:
+                self._last_event = events[-1]["metadata"]["uid"]
+            await self._make_claim()
+            pod = await self.get_pod_manifest()
+            if self.modify_pod_hook:
+                pod = await self.modify_pod_hook(self, pod)
+            await self._make_pod(pod)
+        except ApiException as error:
+            raise SpawnError(explain_refusal(error), refusal_message(error)) from error
+        except OSError as error:
+            raise SpawnError(CLUSTER, f"{type(error).__name__}: {error}") from error
+        return await self._ready()
+
+    async def _watch(self, kind: str) -> None:
+        """Have a reflector that lives: one that gave up would show the past for ever."""
+        reflector = self.pod_reflector if kind == "pods" else self.event_reflector
+        dead = reflector is not None and reflector.watch_task is not None and reflector.watch_task.done()
+        start = self._start_watching_pods if kind == "pods" else self._start_watching_events
+        await start(replace=dead)
+
+    async def _make_claim(self) -> None:
+        """See to the claim: before the pod when it is new, else beside it, since the scheduler need not wait."""
+        request = self._make_create_pvc_request(self.get_pvc_manifest(), self.k8s_api_request_timeout)
+        if not self._pvc_exists:
+            if not await request:
+                raise TimeoutError("the claim could not be made")
+            self._pvc_exists = True
+            return
+        self._claim_check = asyncio.ensure_future(request)
+        self._claim_check.add_done_callback(self._claim_checked)
+
+    def _claim_checked(self, check: "asyncio.Future[bool]") -> None:
+        if not check.cancelled() and check.exception():
+            self.log.warning("Could not check that the claim %s is there: %s", self.pvc_name, check.exception())
+
+    async def _make_pod(self, pod: Any) -> None:  # noqa: ANN401 (kubernetes_asyncio has no types)
+        """Create the pod; one of this name that is left from before goes first."""
+        for _ in range(4):
+            try:
+                create = self.api.create_namespaced_pod(self.namespace, pod)
+                await asyncio.wait_for(create, self.k8s_api_request_timeout)
+                return
+            except ApiException as error:
+                if error.status != 409:
+                    raise
+                await self.stop(now=True)
+        raise TimeoutError(f"the pod {self.pod_name} is in its own way")
+
+    async def _ready(self) -> str:
+        """Wait until the server answers, asking it as soon as its pod has an address."""
+        key = f"{self.namespace}/{self.pod_name}"
+        begun = time.monotonic()
+        running: float | None = None
+        trouble: float | None = None
+        while True:
+            now = time.monotonic()
+            pod = self.pod_reflector.pods.get(key)
+            if pod is None:
+                if now - begun > self.k8s_api_request_timeout:
+                    await self._start_watching_pods(replace=True)
+                    raise SpawnError(CLUSTER, f"the pod {key} was made and never seen")
+            else:
+                lost = hopeless(pod)
+                if lost:
+                    raise SpawnError(lost, explain_pod(pod, self.events)[1])
+                if pod["status"].get("podIP"):
+                    url = self._get_pod_url(pod)
+                    if await self._answers(url):
+                        self.pod_id = pod["metadata"]["uid"]
+                        return url
+                if self.is_pod_running(pod):
+                    running = running or now
+                    if now - running > self.answer_timeout:
+                        raise SpawnError(SLOW, f"no answer within {self.answer_timeout:.0f} s of running")
+                why, words = explain_pod(pod, self.events)
+                trouble = (trouble or now) if why is IMAGE else None
+                if trouble and now - trouble > IMAGE_PATIENCE:
+                    raise SpawnError(why, words)
+            if running is None and now - begun > self.pod_timeout:
+                raise SpawnError(*explain_pod(pod, self.events))
+            await asyncio.sleep(PROBE if running else LOOK)
+
+    async def _answers(self, url: str) -> bool:
+        """Whether the server answers, whatever it says."""
+        try:
+            await AsyncHTTPClient().fetch(
+                url_path_join(url, self.server.base_url, "api"), request_timeout=2, connect_timeout=1
+            )
+        except HTTPClientError as error:
+            return error.code < 500
+        except OSError:
+            return False
+        return True
+
+
+def _end() -> None:
+    raise SystemExit(1)

@@ -1,0 +1,28 @@
+"""The hub's configuration, a table of contents: decisions come from the values file, secrets from the environment."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import elab_culling
+import elab_hub
+import elab_login
+import elab_proxy
+import elab_roles
+import elab_servers
+from elab_values import load
+
+# JupyterHub's loader gives get_config and load_subconfig to this file.
+c = get_config()  # noqa: F821  # ty: ignore[unresolved-reference]
+values = load()
+
+elab_hub.configure(c, values)
+elab_proxy.configure(c, values)
+elab_login.configure(c, values)
+elab_roles.configure(c, values)
+elab_servers.configure(c, values)
+elab_culling.configure(c, values)
+
+if values["hub"]["extra_config"]:
+    load_subconfig(values["hub"]["extra_config"])  # noqa: F821  # ty: ignore[unresolved-reference]

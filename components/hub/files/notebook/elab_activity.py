@@ -1,0 +1,123 @@
+"""A server extension that counts work as activity, so that a server which computes without a browser is not stopped.
+
+Jupyter itself counts requests, and messages of kernels and terminals. This adds what makes no sound:
+
+* a kernel that is busy;
+* a process with a controlling terminal (a job that somebody started in one, in the background too), unless it is
+  stopped, a shell or a terminal multiplexer, which only wait;
+* any other process (RStudio's R, a job that outlived its terminal) that used more than a twentieth of a core since the
+  last look. An idle R or Java machine stays far below.
+
+It reads /proc and needs nothing but what every Jupyter image has, from Python 3.8 on.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tornado.ioloop import IOLoop, PeriodicCallback
+
+WORKING_SHARE = 0.05
+"""Of one core."""
+WAITING = {
+    *("bash", "sh", "dash", "zsh", "fish", "ksh", "csh", "tcsh"),
+    *("tmux", "tmux: client", "tmux: server", "screen", "SCREEN"),
+}
+"""Programs that do nothing of themselves: what they run counts, as a process of its own."""
+TICK = 1 / os.sysconf("SC_CLK_TCK")
+
+
+class Process(NamedTuple):
+    """What /proc tells about a process."""
+
+    pid: int
+    name: str
+    state: str
+    """R, S, D: alive; T, t: stopped; Z, X: ended."""
+    terminal: bool
+    started: int
+    """Ticks since the machine's start; tells a process from an earlier one of its number."""
+    seconds: float
+    """Processor time, that of its ended children included."""
+
+
+def processes(proc: Path = Path("/proc")) -> Iterator[Process]:
+    """All processes of the container."""
+    for folder in proc.iterdir():
+        if folder.name.isdigit():
+            try:
+                yield parse(folder.joinpath("stat").read_text(errors="replace"))
+            except (OSError, ValueError, IndexError):
+                continue
+
+
+def parse(stat: str) -> Process:
+    """One line of /proc/<pid>/stat (proc(5)); the name, in parentheses, may hold anything."""
+    pid, _, rest = stat.partition(" (")
+    name, _, tail = rest.rpartition(") ")
+    fields = tail.split()
+    return Process(
+        pid=int(pid),
+        name=name,
+        state=fields[0],
+        terminal=int(fields[4]) != 0,
+        started=int(fields[19]),
+        seconds=sum(int(field) for field in fields[11:15]) * TICK,
+    )
+
+
+class Work:
+    """Finds out whether anything in the container works."""
+
+    def __init__(self, own: int) -> None:
+        """`own` is the server's process number."""
+        self.own = own
+        self.looked = time.monotonic()
+        self.before: dict[tuple[int, int], float] = {}
+
+    def going_on(self, found: Iterator[Process], now: float) -> bool:
+        """Whether a process is at work, or was since the last look."""
+        span = max(now - self.looked, TICK)
+        seconds = {}
+        working = False
+        for process in found:
+            if process.pid == self.own or process.state in "ZXTt":
+                continue
+            key = (process.pid, process.started)
+            seconds[key] = process.seconds
+            used = process.seconds - self.before.get(key, process.seconds)
+            job = process.terminal and process.name not in WAITING
+            working = working or job or used > WORKING_SHARE * span
+        self.before, self.looked = seconds, now
+        return working
+
+
+def busy(kernels: Any) -> bool:  # noqa: ANN401 (of any version of jupyter_server)
+    """Whether a kernel is busy."""
+    states = (getattr(kernels.get_kernel(kernel), "execution_state", None) for kernel in kernels.list_kernel_ids())
+    return "busy" in list(states)
+
+
+def _load_jupyter_server_extension(app: Any) -> None:  # noqa: ANN401
+    """Look from time to time, at least twice between two reports to the hub."""
+    settings = app.web_app.settings
+    work = Work(os.getpid())
+
+    def look() -> None:
+        going_on = work.going_on(processes(), time.monotonic())
+        if going_on or busy(settings["kernel_manager"]):
+            settings.setdefault("last_activity_times", {})["elab"] = datetime.now(timezone.utc)  # noqa: UP017 (Python 3.8)
+
+    interval = float(os.environ.get("JUPYTERHUB_ACTIVITY_INTERVAL", "300"))
+    callback = PeriodicCallback(look, 1000 * min(30.0, interval / 2))
+    IOLoop.current().add_callback(callback.start)
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    """What jupyter_server asks an extension's module."""
+    return [{"module": "elab_activity"}]
