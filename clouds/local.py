@@ -1,0 +1,75 @@
+"""One machine: the lab's own cluster, or any small one with a default way to make volumes."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
+
+from clouds.base import AddressRanges, Autoscaler, ClusterEndpoints, PodSecurity, Storage, StorageClassSpec
+from clouds.onprem import ApiServer, Dns
+from stackfile.references import Cidr
+from stackfile.section import Section
+
+
+class LocalSettings(Section):
+    """A cluster on one machine; the defaults are the lab's."""
+
+    kind: Literal["local"]
+    provisioner: str = Field(default="lab.local/hostpath", min_length=1)
+    """What makes the volumes, for example `rancher.io/local-path`."""
+    expandable: bool = True
+    """Whether that provisioner can let a volume grow; `rancher.io/local-path` can't."""
+    api_server: ApiServer = ApiServer(cidrs=(Cidr("10.97.0.1/32"),))
+    dns: Dns = Dns()
+    pod_cidrs: tuple[Cidr, ...] = (Cidr("10.98.0.0/24"),)
+    service_cidrs: tuple[Cidr, ...] = (Cidr("10.96.0.0/16"),)
+    metadata_cidrs: tuple[Cidr, ...] = (Cidr("169.254.169.254/32"),)
+
+
+@dataclass(frozen=True)
+class Local:
+    """Data about a cluster on one machine."""
+
+    settings: LocalSettings
+    kind: str = "local"
+
+    @property
+    def storage(self) -> Storage:
+        spec = StorageClassSpec(
+            provisioner=self.settings.provisioner,
+            # The directory is made on the node where the first pod runs.
+            binding_mode="WaitForFirstConsumer",
+            allow_expansion=self.settings.expandable,
+        )
+        return Storage(class_spec=spec, snapshot_spec=None, read_write_many=False, zone_bound=False, is_ceph=False)
+
+    @property
+    def endpoints(self) -> ClusterEndpoints:
+        api, dns = self.settings.api_server, self.settings.dns
+        return ClusterEndpoints(
+            api_server=api.cidrs,
+            api_server_port=api.port,
+            dns_namespace=dns.namespace,
+            dns_labels=dns.labels,
+            dns_cidrs=dns.cidrs,
+        )
+
+    @property
+    def ranges(self) -> AddressRanges:
+        settings = self.settings
+        return AddressRanges(pods=settings.pod_cidrs, services=settings.service_cidrs, metadata=settings.metadata_cidrs)
+
+    @property
+    def pod_security(self) -> PodSecurity:
+        return PodSecurity(assigns_uids=False)
+
+    @property
+    def autoscaler(self) -> Autoscaler:
+        return Autoscaler(kind="none", placeholder_priority=-10, packs_already=False)
+
+    @property
+    def load_balancer_annotations(self) -> dict[str, str]:
+        return {}
+
+    def identity_annotations(self, role: str) -> dict[str, str]:  # noqa: ARG002  no cloud roles here
+        return {}

@@ -1,0 +1,59 @@
+"""Node pools: groups of like machines on which people's servers run."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import Field
+
+from stackfile.problems import Problem
+from stackfile.quantities import Bytes, Cpu
+from stackfile.references import Name
+from stackfile.section import Section
+
+
+class Taint(Section):
+    """A taint that the pool's nodes carry; servers of the pool tolerate it."""
+
+    key: str = Field(min_length=1)
+    value: str = ""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] = "NoSchedule"
+
+
+class NodeCount(Section):
+    """Between how many nodes the pool's autoscaler keeps it; equal numbers mean a fixed pool."""
+
+    min: int = Field(ge=0)
+    max: int = Field(ge=1, le=5000)
+
+    def problems(self) -> Iterator[Problem]:
+        if self.min > self.max:
+            yield Problem(
+                where="min",
+                found=str(self.min),
+                allowed=f"at most max, {self.max}",
+                fix=f"lower min to {self.max} or raise max to {self.min}",
+            )
+
+
+class Allocatable(Section):
+    """What one node offers to pods (`kubectl describe node`, under Allocatable)."""
+
+    cpu: Cpu
+    memory: Bytes
+    pods: int = Field(default=110, ge=1, le=1000)
+    """The kubelet's `maxPods`; 110 is its default."""
+
+
+class NodePool(Section):
+    """One node pool."""
+
+    name: Name
+    selector: dict[str, str] = Field(min_length=1)
+    """Labels that every node of the pool carries, and no other node."""
+    taints: tuple[Taint, ...] = ()
+    nodes: NodeCount
+    allocatable: Allocatable
+    placeholders: int = Field(default=0, ge=0, le=1000)
+    """How many placeholder pods keep room for the next people; each as large as the largest default profile."""
+    price_per_hour: float | None = Field(default=None, ge=0)
+    """What one node costs an hour, in the stack's currency."""

@@ -1,0 +1,105 @@
+"""Settings of the one address: by which kind of door the world comes in, and who ends TLS there."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stackfile.problems import Problem
+from stackfile.references import Cidr, HostName, Name
+from stackfile.section import Section
+
+
+class SecretTls(Section):
+    """A TLS certificate that is in the cluster already: a Secret of type kubernetes.io/tls in the hub namespace."""
+
+    kind: Literal["secret"]
+    name: Name
+
+
+class CertManagerTls(Section):
+    """A certificate that cert-manager obtains and renews."""
+
+    kind: Literal["cert-manager"]
+    cluster_issuer: Name
+
+
+class IngressEntry(Section):
+    """An Ingress, served by a controller of the cluster."""
+
+    kind: Literal["ingress"]
+    host: HostName
+    class_name: Name
+    """The IngressClass."""
+    controller: Literal["ingress-nginx", "traefik", "haproxy", "other"]
+    """Which controller serves it: each has annotations of its own for time-outs and body size."""
+    controller_namespace: Name
+    """Where the controller's pods are; only they reach the proxy."""
+    tls: Annotated[SecretTls | CertManagerTls, Field(discriminator="kind")] | None = None
+    annotations: dict[str, str] = {}
+    """More annotations; they win over elab's own."""
+
+
+class GatewayEntry(Section):
+    """An HTTPRoute on a Gateway of the cluster, whose listener ends TLS."""
+
+    kind: Literal["gateway"]
+    host: HostName
+    gateway: Name
+    gateway_namespace: Name
+    listener: str | None = None
+    """The listener's `sectionName`; none: every listener that fits the host."""
+    data_plane_namespace: Name
+    """Where the Gateway's proxies run; only they reach elab's."""
+    listener_tls: bool = True
+    """Whether that listener ends TLS."""
+
+
+class LoadBalancerEntry(Section):
+    """A load balancer before elab's own proxy, which ends TLS itself."""
+
+    kind: Literal["load_balancer"]
+    host: HostName
+    tls: SecretTls | None = None
+    allowed_cidrs: tuple[Cidr, ...] = ()
+    """Who may connect; none: everyone."""
+
+
+class NodePortEntry(Section):
+    """A port on every node: for one machine, or behind a balancer that is not Kubernetes'."""
+
+    kind: Literal["node_port"]
+    host: HostName
+    port: int = Field(ge=30000, le=32767)
+    tls: SecretTls | None = None
+
+
+EntrySettings = Annotated[IngressEntry | GatewayEntry | LoadBalancerEntry | NodePortEntry, Field(discriminator="kind")]
+AnyEntry = IngressEntry | GatewayEntry | LoadBalancerEntry | NodePortEntry
+
+
+def uses_tls(entry: AnyEntry) -> bool:
+    """Whether people's browsers speak TLS to the address."""
+    return entry.listener_tls if isinstance(entry, GatewayEntry) else entry.tls is not None
+
+
+def public_url(entry: AnyEntry) -> str:
+    """The one address."""
+    scheme = "https" if uses_tls(entry) else "http"
+    port = f":{entry.port}" if isinstance(entry, NodePortEntry) else ""
+    return f"{scheme}://{entry.host}{port}"
+
+
+def tls_problems(entry: AnyEntry) -> Iterator[Problem]:
+    """Why the address is not fit for prod."""
+    if not uses_tls(entry):
+        where = "listener_tls" if isinstance(entry, GatewayEntry) else "tls"
+        yield Problem(
+            where=where,
+            found="no TLS at the public address",
+            allowed="TLS, since environment is prod",
+            fix="use a listener with TLS and set listener_tls to true"
+            if isinstance(entry, GatewayEntry)
+            else "add tls: {kind: secret, name: <a TLS Secret in the hub namespace>}"
+            + (" or {kind: cert-manager, cluster_issuer: <its name>}" if isinstance(entry, IngressEntry) else ""),
+        )

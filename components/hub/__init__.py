@@ -1,0 +1,1 @@
+"""The hub: login, proxy, people's servers, culling, image puller, scheduling."""

@@ -1,0 +1,97 @@
+"""Who talks to whom around the hub."""
+
+from collections.abc import Iterator
+
+from clouds.base import AddressRanges, ClusterEndpoints
+from components.connections import Addresses, Connection, Port, pods, tcp, to_api_server, to_dns
+from components.hub.directory import DirectorySettings
+from components.hub.hub import hub_labels
+from components.hub.profiles import Egress
+from components.hub.proxy import proxy_labels
+from components.hub.settings import HubSettings, PostgreSql
+from components.hub.values import HUB_PORT, PROXY_API_PORT, SERVER_PORT
+from components.namespaces import NamespaceNames
+from components.network_settings import NetworkSettings
+from stackfile.references import Cidr
+
+ALL_IPV4, ALL_IPV6 = Cidr("0.0.0.0/0"), Cidr("::/0")
+ANY = Addresses(cidrs=(ALL_IPV4, ALL_IPV6))
+
+NOT_PUBLIC = tuple(
+    Cidr(text)
+    for text in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "fc00::/7",
+        "fe80::/10",
+        "::1/128",
+    )
+)
+"""Special-purpose addresses (RFC 6890): private, shared, link-local (the metadata service too) and benchmarking."""
+
+
+def hub_connections(
+    names: NamespaceNames,
+    hub_settings: HubSettings,
+    directory: DirectorySettings,
+    network: NetworkSettings,
+    endpoints: ClusterEndpoints,
+) -> Iterator[Connection]:
+    """The hub reaches the proxy's API, servers, the API server, the directory and its database: nothing else."""
+    hub = pods(names.hub, hub_labels(names).selector())
+    proxy = pods(names.hub, proxy_labels(names).selector())
+    users = pods(names.users)
+    yield Connection(source=hub, target=proxy, ports=tcp(PROXY_API_PORT), why="sets the proxy's routes")
+    yield Connection(source=hub, target=users, ports=tcp(SERVER_PORT), why="sees whether a started server answers")
+    yield Connection(source=users, target=hub, ports=tcp(HUB_PORT), why="servers ask who a visitor is")
+    yield to_api_server(hub, endpoints, "starts and stops servers")
+    yield from to_dns(hub, endpoints)
+    ports = tcp(*sorted({server.port for server in directory.servers}))
+    if directory.namespace is not None:
+        # Policies see the pods' own ports, which need not be their Service's.
+        every = (Port(number=None),)
+        yield Connection(
+            source=hub, target=pods(directory.namespace), ports=every, why="the directory, in this cluster"
+        )
+    else:
+        target = Addresses(cidrs=directory.cidrs) if directory.cidrs else ANY
+        yield Connection(source=hub, target=target, ports=ports, why="the corporate directory")
+    if isinstance(hub_settings.database, PostgreSql):
+        yield Connection(source=hub, target=ANY, ports=tcp(hub_settings.database.port), why="the hub's database")
+    if network.proxy_cidrs:
+        proxies = Addresses(cidrs=network.proxy_cidrs)
+        yield Connection(source=hub, target=proxies, ports=(Port(number=None),), why="the corporate proxy")
+
+
+def user_connections(
+    names: NamespaceNames,
+    egress: Egress,
+    network: NetworkSettings,
+    endpoints: ClusterEndpoints,
+    ranges: AddressRanges,
+) -> Iterator[Connection]:
+    """What people's servers reach by the stack's settings; what they reach of the platform, its rooms say."""
+    users = pods(names.users)
+    yield from to_dns(users, endpoints)
+    if egress.internet:
+        inside = tuple(dict.fromkeys((*NOT_PUBLIC, *ranges.pods, *ranges.services, *ranges.metadata)))
+        public = Addresses(cidrs=(ALL_IPV4, ALL_IPV6), excluded=inside)
+        every = (Port(number=None), Port(number=None, protocol="UDP"))
+        yield Connection(source=users, target=public, ports=every, why="users.egress.internet")
+    for rule in egress.allow:
+        allowed = tuple(Port(number=number, protocol=rule.protocol) for number in rule.ports)
+        yield Connection(
+            source=users,
+            target=Addresses(cidrs=(rule.cidr,)),
+            ports=allowed or (Port(number=None, protocol=rule.protocol),),
+            why="users.egress.allow",
+        )
+    if network.proxy_cidrs:
+        proxies = Addresses(cidrs=network.proxy_cidrs)
+        yield Connection(source=users, target=proxies, ports=(Port(number=None),), why="the corporate proxy")

@@ -1,0 +1,64 @@
+"""The hub's keys: made once, kept in the stack's state, one Secret per purpose."""
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_kubernetes.core import v1 as core
+from pulumi_random import RandomBytes, RandomBytesArgs
+
+from components.kit import DataPolicy, Labels, metadata, secret_env
+from components.namespaces import NamespaceNames
+
+KEY_BYTES = 32
+"""256 bits: what JupyterHub's cookie secret and crypt key hold."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purpose:
+    """What a key is for: its Secret's name, and the variable by which the hub reads it."""
+
+    object_name: str
+    variable: str
+
+
+PURPOSES = {
+    "cookie": Purpose(object_name="hub-cookie-secret", variable="JPY_COOKIE_SECRET"),
+    "crypt": Purpose(object_name="hub-crypt-key", variable="JUPYTERHUB_CRYPT_KEY"),
+    "culler": Purpose(object_name="hub-token-culler", variable="ELAB_TOKEN_CULLER"),
+    "metrics": Purpose(object_name="hub-token-metrics", variable="ELAB_TOKEN_METRICS"),
+}
+"""Keys that only the hub reads; the proxy's token is the proxy's own Secret."""
+
+
+def environment() -> list[core.EnvVarArgs]:
+    """The keys as the hub's environment."""
+    return [secret_env(purpose.variable, purpose.object_name, "value") for purpose in PURPOSES.values()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeysArgs:
+    """What the keys are made of."""
+
+    names: NamespaceNames
+    data: DataPolicy
+
+
+class Keys(pulumi.ComponentResource):
+    """Random keys, and a Secret for each purpose."""
+
+    proxy_token: pulumi.Output[str]
+
+    def __init__(self, name: str, args: KeysArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("elab:hub:Keys", name, None, opts)
+        # A lost crypt key would make people's saved login state unreadable; the others would end every session.
+        kept = pulumi.ResourceOptions(parent=self, protect=args.data.protect, retain_on_delete=args.data.protect)
+        child = pulumi.ResourceOptions(parent=self)
+        labels = Labels(instance=args.names.instance, room="hub", component="hub")
+        for use, purpose in PURPOSES.items():
+            key = RandomBytes(f"{name}-{use}", RandomBytesArgs(length=KEY_BYTES), kept)
+            content = core.SecretInitArgs(
+                metadata=metadata(purpose.object_name, labels, args.names.hub), string_data={"value": key.hex}
+            )
+            core.Secret(f"{name}-{use}-secret", content, child)
+        self.proxy_token = RandomBytes(f"{name}-proxy", RandomBytesArgs(length=KEY_BYTES), kept).hex
+        self.register_outputs({})

@@ -1,0 +1,161 @@
+"""Settings of people's servers: sizes and images to choose from, their disk, and what they may reach."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import Field
+
+from stackfile.problems import Problem
+from stackfile.quantities import Bytes, Duration
+from stackfile.references import AbsolutePath, Cidr, EnvName, Image, Name
+from stackfile.resources import Resources
+from stackfile.section import Section
+
+
+class ImageChoice(Section):
+    """An image that people can choose besides the stack's notebook image."""
+
+    title: str = Field(min_length=1)
+    image: Image
+
+
+class Profile(Section):
+    """One size of server that people can choose."""
+
+    name: Name
+    title: str = Field(min_length=1)
+    description: str = ""
+    resources: Resources
+    pools: tuple[Name, ...] = Field(min_length=1)
+    """Node pools that run it, the preferred one first; the next is used when the one before is full."""
+    images: tuple[Name, ...] = (Name("default"),)
+    """Keys of `users.images`, or `default` for the stack's notebook image; several give a choice."""
+    default: bool = False
+    """Chosen unless the person says otherwise; exactly one profile is."""
+    gpus: int = Field(default=0, ge=0, le=16)
+    """Whole GPUs (`nvidia.com/gpu`)."""
+
+
+class Home(Section):
+    """A person's disk: one claim each, kept when their server goes."""
+
+    size: Bytes = Bytes("10Gi")
+    path: AbsolutePath = AbsolutePath("/home/jovyan")
+
+
+class SharedData(Section):
+    """A data set that everyone reads and nobody writes: a claim in the users namespace, made by its owner."""
+
+    name: Name
+    claim: Name
+    path: AbsolutePath
+
+
+class ExtraVolume(Section):
+    """A ConfigMap or Secret of the users namespace, made by its owner, as files in every server; read-only."""
+
+    name: Name
+    kind: Literal["config_map", "secret"]
+    source: Name
+    path: AbsolutePath
+
+
+class EgressRule(Section):
+    """Addresses that people's servers may reach."""
+
+    cidr: Cidr
+    ports: tuple[int, ...] = ()
+    """Ports; none: every port."""
+    protocol: Literal["TCP", "UDP"] = "TCP"
+
+
+class Egress(Section):
+    """What people's servers may reach besides the hub, their own address and DNS."""
+
+    internet: bool = False
+    """Every public address; never pods, services, private ranges or the cloud's metadata."""
+    allow: tuple[EgressRule, ...] = ()
+
+
+class UsersSettings(Section):
+    """People's servers."""
+
+    profiles: tuple[Profile, ...] = Field(min_length=1)
+    images: dict[Name, ImageChoice] = {}
+    """More images to choose from, by a key that profiles name."""
+    home: Home = Home()
+    uid: int = Field(default=1000, ge=1, le=2**31 - 1)
+    """The person's uid inside their server; docker-stacks' jovyan is 1000."""
+    gid: int = Field(default=100, ge=1, le=2**31 - 1)
+    """The person's group, which owns their disk; docker-stacks' users is 100."""
+    default_url: str = "/lab"
+    """Where a person arrives."""
+    named_servers: int = Field(default=0, ge=0, le=20)
+    """How many named servers a person may have besides their own; 0: none."""
+    running_servers: int | None = Field(default=None, ge=1)
+    """How many servers may run at once; none: as many as the pools hold."""
+    start_timeout: Duration = Duration("10m")
+    """How long a server may take to start. A disk on a lost node takes 8 to 10 minutes to come free (rook#11372)."""
+    http_timeout: Duration = Duration("2m")
+    """How long a started server may take to answer."""
+    environment: dict[EnvName, str] = {}
+    """More environment for every server; no secrets, since people see it and it stands in a ConfigMap."""
+    shared_data: tuple[SharedData, ...] = ()
+    volumes: tuple[ExtraVolume, ...] = ()
+    egress: Egress = Egress()
+
+    @property
+    def default_profile(self) -> Profile:
+        """The profile of people who don't choose."""
+        return next(profile for profile in self.profiles if profile.default)
+
+    @property
+    def largest(self) -> Resources:
+        """On each count, that of the profile that has the most of it."""
+        every = [profile.resources for profile in self.profiles]
+        return Resources(
+            cpu=max((found.cpu for found in every), key=lambda cpu: cpu.limit.millicores),
+            memory=max((found.memory for found in every), key=lambda memory: memory.limit.bytes),
+        )
+
+    def problems(self) -> Iterator[Problem]:
+        yield from repeated("profiles", "name", [profile.name for profile in self.profiles])
+        defaults = [profile.name for profile in self.profiles if profile.default]
+        if len(defaults) != 1:
+            yield Problem(
+                where="profiles",
+                found=f"{len(defaults)} default profiles" + (f" ({', '.join(defaults)})" if defaults else ""),
+                allowed="exactly one profile with default: true",
+                fix="set default: true on the profile that most people use, and on no other",
+            )
+        for index, profile in enumerate(self.profiles):
+            for image in profile.images:
+                if image != "default" and image not in self.images:
+                    yield Problem(
+                        where=f"profiles.{index}.images",
+                        found=f'"{image}"',
+                        allowed=", ".join(["default", *self.images]),
+                        fix=f"add {image} under users.images, or name one that is there",
+                    )
+        if "default" in self.images:
+            yield Problem(
+                where="images.default",
+                found="an image named default",
+                allowed="any other name, since default is the stack's notebook image",
+                fix="rename it, or set notebook_image instead",
+            )
+        mounts = [str(data.path) for data in self.shared_data] + [str(volume.path) for volume in self.volumes]
+        yield from repeated("volumes", "path", [*mounts, str(self.home.path)])
+        names = [str(data.name) for data in self.shared_data] + [str(volume.name) for volume in self.volumes]
+        yield from repeated("volumes", "name", [*names, "home", "elab"])
+
+
+def repeated(where: str, key: str, values: list[str]) -> Iterator[Problem]:
+    """A Problem for every value that stands more than once."""
+    for value in sorted({value for value in values if values.count(value) > 1}):
+        yield Problem(
+            where=where,
+            found=f'the {key} "{value}" {values.count(value)} times',
+            allowed=f"every {key} once",
+            fix=f"give each entry a {key} of its own",
+        )

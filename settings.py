@@ -1,0 +1,137 @@
+"""A stack's settings: from its configuration to frozen, typed values, with every problem at once."""
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from clouds import CloudSettings, cloud_of
+from clouds.base import Cloud
+from clouds.pools import NodePool
+from components.entry_settings import EntrySettings
+from components.hub.directory import DirectorySettings
+from components.hub.profiles import UsersSettings
+from components.hub.scheduling_settings import SchedulingSettings
+from components.hub.settings import CullingSettings, HubSettings, PostgreSql, ProxySettings, PullerSettings
+from components.network_settings import ClusterSettings, ImagesSettings, NetworkSettings
+from components.notebook_image import NotebookImageSettings
+from components.storage import StorageSettings
+from settings_checks import cross_checks
+from stackfile.problems import Problem
+from stackfile.references import InstanceName
+from stackfile.section import Section, load
+
+
+class ProtectionSettings(Section):
+    """What keeps data when a resource or the stack goes."""
+
+    protect: bool | None = None
+    """Refuse to delete claims, keys and the namespaces that hold claims; none: yes in prod."""
+    adopt: bool = False
+    """Take over namespaces and claims that an earlier stack left behind; for one `up`, then false again."""
+
+
+class Settings(Section):
+    """All of a stack's settings."""
+
+    instance: InstanceName
+    """The name of this elab in its cluster; it starts every namespace and every cluster-wide name."""
+    environment: Literal["dev", "prod"]
+    """prod: TLS at the door and to the directory, images by digest, data protected."""
+    cluster: ClusterSettings
+    """Which cluster the platform is put on."""
+    cloud: CloudSettings
+    """What kind of cloud the cluster is on."""
+    storage: StorageSettings
+    """Where disks come from."""
+    entry: EntrySettings
+    """The one address."""
+    pools: tuple[NodePool, ...] = Field(min_length=1)
+    """Groups of like nodes on which people's servers run."""
+    directory: DirectorySettings
+    """The corporate directory: who may log in."""
+    users: UsersSettings
+    """People's servers: sizes, images, disk, and what they may reach."""
+    notebook_image: NotebookImageSettings
+    """The image that people's servers run."""
+    hub: HubSettings = HubSettings()
+    """JupyterHub itself."""
+    proxy: ProxySettings = ProxySettings()
+    """The proxy that every request passes."""
+    culling: CullingSettings = CullingSettings()
+    """When servers that nobody uses are stopped."""
+    puller: PullerSettings = PullerSettings()
+    """The continuous image puller."""
+    scheduling: SchedulingSettings = SchedulingSettings()
+    """How servers find their nodes."""
+    images: ImagesSettings = ImagesSettings()
+    """Digests, mirrors and pull secrets of all images."""
+    network: NetworkSettings = NetworkSettings()
+    """The corporate proxy and the authorities that it trusts."""
+    protection: ProtectionSettings = ProtectionSettings()
+    """What keeps data when a resource or the stack goes."""
+
+    @property
+    def is_prod(self) -> bool:
+        """Whether the strict rules hold."""
+        return self.environment == "prod"
+
+    @property
+    def protects_data(self) -> bool:
+        """Whether claims, keys and the namespaces that hold claims refuse to be deleted."""
+        return self.is_prod if self.protection.protect is None else self.protection.protect
+
+    @property
+    def reclaim_policy(self) -> Literal["Delete", "Retain"]:
+        """What deleting a claim does to its volume."""
+        return self.storage.reclaim_policy or ("Retain" if self.is_prod else "Delete")
+
+    @property
+    def facts(self) -> Cloud:
+        """Data about the cloud."""
+        return cloud_of(self.cloud)
+
+    @property
+    def packs(self) -> bool:
+        """Whether elab's own user scheduler is used."""
+        wanted = self.scheduling.user_scheduler.enabled
+        return not self.facts.autoscaler.packs_already if wanted is None else wanted
+
+    def problems(self) -> Iterator[Problem]:
+        yield from cross_checks(self)
+
+
+SECRETS: Mapping[str, str] = {
+    "ldap_bind_password": "the password of directory.bind_dn",
+    "hub_database_url": "the URL of the hub's PostgreSQL database, with user and password",
+}
+"""Secrets that a stack may need, as top-level keys of their own, and what each is."""
+
+
+def required_secrets(settings: Settings) -> tuple[str, ...]:
+    """Which secrets these settings need."""
+    found = []
+    if settings.directory.bind_dn is not None:
+        found.append("ldap_bind_password")
+    if isinstance(settings.hub.database, PostgreSql):
+        found.append("hub_database_url")
+    return tuple(found)
+
+
+def missing_secret(key: str, stack: str) -> Problem:
+    """What to do about a secret that is not set yet."""
+    return Problem(
+        where=key,
+        found="nothing",
+        allowed=SECRETS[key],
+        fix=f"pulumi config set --secret elab:{key} --stack {stack}",
+    )
+
+
+def read(data: Mapping[str, object]) -> Settings:
+    """Settings from plain data, its keys without the project's name and without secrets.
+
+    Raises:
+        StackError: with every problem that was found.
+    """
+    return load(Settings, data)

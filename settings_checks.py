@@ -1,0 +1,172 @@
+"""Contradictions between sections of the settings, each with the way out."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from clouds.pools import NodePool
+from components.entry import route_problems
+from components.entry_settings import tls_problems
+from components.hub.profiles import Profile, repeated
+from components.hub.proxy import route
+from components.namespaces import NamespaceNames
+from components.notebook_image import BuiltImage, ReadyImage
+from stackfile.problems import Problem
+from stackfile.quantities import shown_bytes, shown_millicores
+from stackfile.references import Cidr, Image
+
+if TYPE_CHECKING:
+    from settings import Settings
+
+
+def cross_checks(settings: "Settings") -> Iterator[Problem]:
+    """Every contradiction between sections."""
+    yield from _pools(settings)
+    yield from _placeholders(settings)
+    yield from _storage(settings)
+    yield from _egress(settings)
+    yield from route_problems(settings.entry, [route(NamespaceNames(instance=settings.instance), settings.entry)])
+    if settings.is_prod:
+        yield from _prod(settings)
+
+
+def _pools(settings: "Settings") -> Iterator[Problem]:
+    yield from repeated("pools", "name", [str(pool.name) for pool in settings.pools])
+    by_name = {pool.name: pool for pool in settings.pools}
+    for index, profile in enumerate(settings.users.profiles):
+        for name in profile.pools:
+            if name not in by_name:
+                yield Problem(
+                    where=f"users.profiles.{index}.pools",
+                    found=f'"{name}"',
+                    allowed=", ".join(by_name),
+                    fix=f"add a pool {name} under pools, or name one that is there",
+                )
+            else:
+                yield from _fits(settings, f"users.profiles.{index}", profile, by_name[name])
+    used = {name for profile in settings.users.profiles for name in profile.pools}
+    for index, pool in enumerate(settings.pools):
+        if pool.name not in used:
+            yield Problem(
+                where=f"pools.{index}.name",
+                found=f'the pool "{pool.name}", which no profile names',
+                allowed="pools that some profile runs on",
+                fix=f"name {pool.name} in a profile's pools, or remove it",
+            )
+
+
+def _fits(settings: "Settings", where: str, profile: Profile, pool: NodePool) -> Iterator[Problem]:
+    """A profile that no node of its pool can hold would leave its people waiting for ever."""
+    agent = settings.puller.resources if settings.puller.enabled else None
+    cpu = pool.allocatable.cpu.millicores - (agent.cpu.request.millicores if agent else 0)
+    memory = pool.allocatable.memory.bytes - (agent.memory.request.bytes if agent else 0)
+    wanted = profile.resources
+    fix = f"lower the request, name a larger pool, or correct the allocatable of pool {pool.name}"
+    if wanted.cpu.request.millicores > cpu:
+        yield Problem(
+            where=f"{where}.resources.cpu.request",
+            found=str(wanted.cpu.request),
+            allowed=f"at most {shown_millicores(cpu)}: what a node of pool {pool.name} has left beside its agents",
+            fix=fix,
+        )
+    if wanted.memory.request.bytes > memory:
+        yield Problem(
+            where=f"{where}.resources.memory.request",
+            found=str(wanted.memory.request),
+            allowed=f"at most {shown_bytes(memory)}: what a node of pool {pool.name} has left beside its agents",
+            fix=fix,
+        )
+
+
+def _placeholders(settings: "Settings") -> Iterator[Problem]:
+    placeholder = settings.scheduling.placeholder
+    default = next((profile for profile in settings.users.profiles if profile.default), None)
+    if placeholder is None or default is None:
+        return
+    wanted = default.resources
+    small = [
+        name
+        for name, mine, theirs in (
+            ("cpu", placeholder.cpu.request.millicores, wanted.cpu.request.millicores),
+            ("memory", placeholder.memory.request.bytes, wanted.memory.request.bytes),
+        )
+        if mine < theirs
+    ]
+    for name in small:
+        theirs = getattr(wanted, name).request
+        yield Problem(
+            where=f"scheduling.placeholder.{name}.request",
+            found=str(getattr(placeholder, name).request),
+            allowed=f"at least {theirs}, the request of the default profile {default.name}",
+            fix=f"raise it to {theirs}, or remove scheduling.placeholder",
+        )
+
+
+def _storage(settings: "Settings") -> Iterator[Problem]:
+    for problem in settings.storage.problems_with(settings.facts.storage):
+        yield Problem(where=f"storage.{problem.where}", found=problem.found, allowed=problem.allowed, fix=problem.fix)
+    name = settings.storage.class_name
+    if settings.storage.create and not name.startswith(f"{settings.instance}-"):
+        yield Problem(
+            where="storage.class_name",
+            found=f'"{name}"',
+            allowed=f"a name that begins with {settings.instance}-, since classes are the whole cluster's",
+            fix=f'set it to "{settings.instance}-{name}", or set storage.create to false if the class is there already',
+        )
+
+
+def _egress(settings: "Settings") -> Iterator[Problem]:
+    ranges = settings.facts.ranges
+    forbidden: list[tuple[str, tuple[Cidr, ...]]] = [
+        ("the cluster's pods", ranges.pods),
+        ("the cluster's Services", ranges.services),
+        ("the cloud's metadata, which hands out the node's credentials", ranges.metadata),
+    ]
+    for index, rule in enumerate(settings.users.egress.allow):
+        for what, cidrs in forbidden:
+            for cidr in cidrs:
+                if rule.cidr.overlaps(cidr):
+                    yield Problem(
+                        where=f"users.egress.allow.{index}.cidr",
+                        found=str(rule.cidr),
+                        allowed=f"ranges that don't hold {cidr}: {what}",
+                        fix="name the smaller ranges that people need"
+                        + (", or use users.egress.internet" if rule.cidr.network.prefixlen == 0 else ""),
+                    )
+
+
+def _prod(settings: "Settings") -> Iterator[Problem]:
+    for problem in tls_problems(settings.entry):
+        yield Problem(where=f"entry.{problem.where}", found=problem.found, allowed=problem.allowed, fix=problem.fix)
+    if settings.directory.tls == "off":
+        yield Problem(
+            where="directory.tls",
+            found="off",
+            allowed="verified, since environment is prod and people's passwords pass there",
+            fix="set directory.tls to verified, and directory.ca_certificates if an authority of your own signs",
+        )
+
+
+def images_of(settings: "Settings") -> tuple[Image, ...]:
+    """Every image that these settings name, each once."""
+    notebook = settings.notebook_image
+    found = [settings.hub.image, settings.proxy.image]
+    found += [notebook.image] if isinstance(notebook, ReadyImage) else []
+    found += [notebook.base_image] if isinstance(notebook, BuiltImage) else []
+    found += [choice.image for choice in settings.users.images.values()]
+    if settings.puller.enabled or any(pool.placeholders for pool in settings.pools):
+        found.append(settings.puller.pause_image)
+    if settings.packs:
+        found.append(settings.scheduling.user_scheduler.image)
+    return tuple(dict.fromkeys(found))
+
+
+def missing_digests(settings: "Settings") -> Iterator[Problem]:
+    """Images that prod may not run yet: a plan shows them, `up` refuses."""
+    for image in images_of(settings) if settings.is_prod else ():
+        if not image.digest and image not in settings.images.digests:
+            yield Problem(
+                where="images.digests",
+                found=f"no digest of {image}",
+                allowed="images by digest, since environment is prod and a tag can change what it means",
+                fix=f'add "{image}": <the output of skopeo inspect --format "{{{{.Digest}}}}" docker://{image}>',
+            )

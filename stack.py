@@ -1,0 +1,109 @@
+"""The stack that is being run: its settings, its secrets and its files, or every problem at once."""
+
+from collections.abc import Container, Generator, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+
+from settings import SECRETS, Settings, missing_secret, read, required_secrets
+from settings_checks import missing_digests
+from stackfile.configuration import configured, file_of_running_stack, received
+from stackfile.problems import Problem, StackError
+
+_PROJECT = "elab"
+ROOT = Path(__file__).parent
+UNSET = "not set yet"
+"""Stands for a missing secret in a plan; `up` refuses before it could be used."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """All that the program is told."""
+
+    settings: Settings
+    secrets: dict[str, pulumi.Output[str]]
+    extra_config: str | None
+
+
+_unfinished_allowed: ContextVar[bool] = ContextVar("unfinished_allowed", default=False)
+
+
+@contextmanager
+def unfinished_allowed() -> Generator[None]:
+    """Within this, a stack whose secrets or digests are still missing is loaded all the same: a plan shows them."""
+    token = _unfinished_allowed.set(True)
+    try:
+        yield
+    finally:
+        _unfinished_allowed.reset(token)
+
+
+def unfinished(settings: Settings, known: Container[str], stack: str) -> Iterator[Problem]:
+    """What must still be set before `up`: secrets (``known`` holds the keys that are), and digests in prod."""
+    for key in required_secrets(settings):
+        if key not in known:
+            yield missing_secret(key, stack)
+    yield from missing_digests(settings)
+
+
+def load() -> Stack:
+    """The running stack.
+
+    Raises:
+        StackError: with every problem, before anything is registered.
+    """
+    config = pulumi.Config(_PROJECT)
+    settings = configured(
+        read,
+        received(),
+        project=_PROJECT,
+        secrets=SECRETS,
+        file=None if _unfinished_allowed.get() else file_of_running_stack(),
+    )
+    known = {key for key in SECRETS if config.get(key)}
+    problems = [] if _unfinished_allowed.get() else list(unfinished(settings, known, pulumi.get_stack()))
+    extra, found = extra_config(settings)
+    problems += found
+    if problems:
+        raise StackError(problems)
+    secrets = {key: _secret(config, key) for key in required_secrets(settings)}
+    return Stack(settings=settings, secrets=secrets, extra_config=extra)
+
+
+def load_or_exit() -> Stack:
+    """The running stack, or its problems as the CLI shows them: without a traceback.
+
+    Raises:
+        pulumi.RunError: with every problem in words.
+    """
+    try:
+        return load()
+    except StackError as error:
+        raise pulumi.RunError(str(error)) from None
+
+
+def _secret(config: pulumi.Config, key: str) -> pulumi.Output[str]:
+    return config.get_secret(key) or pulumi.Output.secret(UNSET)
+
+
+def extra_config(settings: Settings) -> tuple[str | None, list[Problem]]:
+    """The stack's own hub configuration, if it names a file; it must be there and be Python."""
+    name = settings.hub.extra_config
+    if name is None:
+        return None, []
+    allowed = f"a Python file below {ROOT.name}/"
+    try:
+        text = (ROOT / name).read_text()
+        compile(text, name, "exec")
+    except OSError as error:
+        return None, [_extra_problem(name, allowed, f"{error.strerror}: create it, or correct the path")]
+    except SyntaxError as error:
+        return None, [_extra_problem(name, allowed, f"correct line {error.lineno}: {error.msg}")]
+    return text, []
+
+
+def _extra_problem(found: str, allowed: str, fix: str) -> Problem:
+    return Problem(where="hub.extra_config", found=f'"{found}"', allowed=allowed, fix=fix)

@@ -1,0 +1,34 @@
+"""What is wrong with a stack file, in words that say how to mend it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One thing that must be mended before anything is changed.
+
+    ``where`` is a dotted path (``hub.resources.memory.limit``), with the file and line before it where they are known;
+    ``found`` shows the value as it stands there, never a secret's.
+    """
+
+    where: str
+    found: str
+    allowed: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.where}\n    found:   {self.found}\n    allowed: {self.allowed}\n    fix:     {self.fix}"
+
+
+class StackError(Exception):
+    """The stack cannot be used as it is configured; ``problems`` holds every reason, not only the first."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        count = len(self.problems)
+        head = f"the stack's configuration has {count} problem{'s' if count != 1 else ''}; nothing was changed"
+        return "\n\n".join([head, *map(str, self.problems)])

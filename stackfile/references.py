@@ -1,0 +1,186 @@
+"""Names, images, addresses and LDAP names: text that points at something, checked before anything is changed."""
+
+import ipaddress
+import re
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from ldap3.core.exceptions import LDAPInvalidDnError
+from ldap3.utils.dn import parse_dn
+
+from stackfile.scalars import Scalar
+
+_LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+
+
+class Name(Scalar):
+    """The name of a Kubernetes object: an RFC 1123 label."""
+
+    allowed: ClassVar[str] = "1 to 63 lower-case letters, digits and hyphens, a letter or digit at both ends"
+    example: ClassVar[str] = "small"
+    pattern: ClassVar[str | None] = rf"^{_LABEL}$"
+
+    @classmethod
+    def check(cls, text: str) -> None:
+        if not re.fullmatch(_LABEL, text) or len(text) > 63:
+            raise ValueError
+
+
+class InstanceName(Scalar):
+    """The name of one elab in its cluster; it starts every namespace and cluster-wide name."""
+
+    allowed: ClassVar[str] = "1 to 20 lower-case letters, digits and hyphens, beginning with a letter"
+    example: ClassVar[str] = "elab"
+    pattern: ClassVar[str | None] = r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$"
+
+    @classmethod
+    def check(cls, text: str) -> None:
+        if not re.fullmatch(cls.pattern or "", text):
+            raise ValueError
+
+
+class HostName(Scalar):
+    """A DNS name, without scheme, port or path."""
+
+    allowed: ClassVar[str] = "a DNS name without scheme, port or path"
+    example: ClassVar[str] = "jupyter.example.org"
+    pattern: ClassVar[str | None] = rf"^{_LABEL}(\.{_LABEL})*$"
+
+    @classmethod
+    def check(cls, text: str) -> None:
+        if "://" in text:
+            raise ValueError(f'write the name alone: "{urlsplit(text).hostname}"')
+        if not re.fullmatch(cls.pattern or "", text) or len(text) > 253:
+            raise ValueError
+
+
+class Image(Scalar):
+    """A container image of a fixed version: ``registry/repository:tag``, with or without ``@sha256:…``."""
+
+    allowed: ClassVar[str] = "registry/repository:tag or registry/repository[:tag]@sha256:<64 hex digits>; never latest"
+    example: ClassVar[str] = "quay.io/jupyterhub/k8s-hub:4.4.0"
+    _form: ClassVar[re.Pattern[str]] = re.compile(
+        r"(?P<repository>(?P<registry>[a-z0-9.-]+(:[0-9]+)?)/[a-z0-9._/-]+?)"
+        r"(:(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(@(?P<digest>sha256:[0-9a-f]{64}))?"
+    )
+
+    @classmethod
+    def check(cls, text: str) -> None:
+        found = cls._form.fullmatch(text)
+        if not found or not ("." in found["registry"] or ":" in found["registry"] or found["registry"] == "localhost"):
+            raise ValueError(f'name the registry too, for example "{cls.example}"')
+        if found["tag"] == "latest":
+            raise ValueError("name the version instead of latest, so that every node runs the same")
+        if not found["tag"] and not found["digest"]:
+            raise ValueError("add the version as a tag or a digest")
+
+    def _part(self, name: str) -> str | None:
+        found = self._form.fullmatch(self)
+        return found[name] if found else None
+
+    @property
+    def repository(self) -> str:
+        """The reference without tag and digest."""
+        return self._part("repository") or str(self)
+
+    @property
+    def tag(self) -> str | None:
+        """The version's name, if one is given."""
+        return self._part("tag")
+
+    @property
+    def digest(self) -> str | None:
+        """``sha256:…``, if the reference is pinned by content."""
+        return self._part("digest")
+
+
+class Url(Scalar):
+    """An http or https address without user name or password."""
+
+    allowed: ClassVar[str] = "an http:// or https:// address, without a password in it"
+    example: ClassVar[str] = "https://proxy.example.org:3128"
+
+    @classmethod
+    def check(cls, text: str) -> None:
+        parts = urlsplit(text)
+        if parts.username or parts.password:
+            raise ValueError("take the user name and password out of the address; they would be shown in clear")
+        if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", text):
+            raise ValueError
+
+
+class Dn(Scalar):
+    """A distinguished name of an LDAP directory (RFC 4514)."""
+
+    allowed: ClassVar[str] = "a distinguished name: attribute=value pairs separated by commas"
+    example: ClassVar[str] = "ou=people,dc=example,dc=org"
+
+    @classmethod
+    def check(cls, text: str) -> None:
+        try:
+            if not parse_dn(text):
+                raise ValueError
+        except LDAPInvalidDnError:
+            raise ValueError from None
+
+
+class Cidr(Scalar):
+    """A range of IPv4 or IPv6 addresses."""
+
+    allowed: ClassVar[str] = "an IPv4 or IPv6 range in CIDR form, its host bits zero"
+    example: ClassVar[str] = "10.20.0.0/16"
+
+    @classmethod
+    def check(cls, text: str) -> None:
+        if "/" not in text:
+            raise ValueError(f'add the prefix length: "{text}/32" for one IPv4 address')
+        try:
+            ipaddress.ip_network(text)
+        except ValueError:
+            try:
+                mended = ipaddress.ip_network(text, strict=False)
+            except ValueError:
+                raise ValueError(f'write for example "{cls.example}"') from None
+            raise ValueError(f'clear the host bits: "{mended}"') from None
+
+    @property
+    def network(self) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+        """The range as an object that can be compared."""
+        return ipaddress.ip_network(self)
+
+    def overlaps(self, other: "Cidr") -> bool:
+        """Whether some address is in both ranges."""
+        mine, others = self.network, other.network
+        return mine.version == others.version and mine.overlaps(others)
+
+    def within(self, other: "Cidr") -> bool:
+        """Whether the other range holds all of this one."""
+        mine, others = self.network, other.network
+        return self.overlaps(other) and mine.prefixlen >= others.prefixlen
+
+
+class EnvName(Scalar):
+    """The name of an environment variable."""
+
+    allowed: ClassVar[str] = "letters, digits and underscores, not beginning with a digit"
+    example: ClassVar[str] = "COURSE_DATA"
+    pattern: ClassVar[str | None] = r"^[A-Za-z_][A-Za-z0-9_]*$"
+
+    @classmethod
+    def check(cls, text: str) -> None:
+        if not re.fullmatch(cls.pattern or "", text):
+            raise ValueError
+        if text.startswith(("JUPYTERHUB_", "KUBERNETES_")):
+            raise ValueError("names that begin with JUPYTERHUB_ or KUBERNETES_ belong to the platform; choose another")
+
+
+class AbsolutePath(Scalar):
+    """A path inside a container."""
+
+    allowed: ClassVar[str] = "an absolute path without .. in it"
+    example: ClassVar[str] = "/srv/data"
+
+    @classmethod
+    def check(cls, text: str) -> None:
+        if not text.startswith("/") or ".." in text.split("/"):
+            raise ValueError
