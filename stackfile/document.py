@@ -39,9 +39,13 @@ _SEVERAL_READINGS: Final = re.compile(
 
 @dataclass(kw_only=True)
 class Reader:
-    """Turns the nodes of one file into plain data; what it refuses gathers in ``problems``."""
+    """Turns the nodes of one file into plain data; what it refuses gathers in ``problems``.
+
+    ``prefix`` is the namespace of the project's keys, which paths leave out.
+    """
 
     file: str
+    prefix: str = ""
     secret_keys: frozenset[str] = frozenset()
     problems: list[Problem] = field(default_factory=list)
     lines: dict[str, int] = field(default_factory=dict)
@@ -140,10 +144,11 @@ class Reader:
                 )
                 continue
             name = str(key.value)
+            where = joined(path, name.removeprefix(self.prefix))
             if key.style is None and name != "<<" and _SEVERAL_READINGS.fullmatch(name):
                 self.refuse(
                     key,
-                    joined(path, name),
+                    where,
                     found=f"the key {name}, which is read as a number or a word of YAML",
                     allowed="keys that are text",
                     fix=f'quote the key: "{name}"',
@@ -152,7 +157,7 @@ class Reader:
                 first = line_of(found[name][1])
                 self.refuse(
                     key,
-                    joined(path, name),
+                    where,
                     found=f"the key a second time; it stands in line {first} already",
                     allowed="each key once",
                     fix="remove one of the two",

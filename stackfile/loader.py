@@ -58,7 +58,7 @@ def load_stack(project_dir: Path, stack: str) -> StackFile:
     """
     project = load_project(project_dir)
     root = compose(_existing(project_dir, stack))
-    reader = Reader(file=stack_file_name(stack), secret_keys=project.secret_keys)
+    reader = Reader(file=stack_file_name(stack), prefix=f"{project.name}:", secret_keys=project.secret_keys)
     problems = list(project.problems)
     config: dict[str, str] = {}
     secret_keys: set[str] = set()
