@@ -1,0 +1,64 @@
+# `make up` and `make test` are the two commands that a fresh machine needs; both install what they need.
+STACK ?= local
+BASE ?= HEAD~1
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help up down status purge plan plan-diff test lint types unit plugins e2e bench golden schema
+
+help: ## Show what there is
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(INSTALLED): requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is older than 3.11; name another: make PYTHON=python3.12 …" >&2; exit 1; }
+	@echo "==> Python packages"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "error: $(PYTHON) can't make virtual environments; install its venv package (Debian: python3-venv)" >&2; exit 1; }
+	@began=$$(date +%s); $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt && echo "    Python packages: $$(( $$(date +%s) - began )) s"
+	@touch $@
+
+up: $(INSTALLED) ## Bring STACK up (local: with a cluster of its own)
+	@$(BIN)/python -m operate up --stack $(STACK)
+
+down: $(INSTALLED) ## Take STACK away, all but protected data
+	@$(BIN)/python -m operate down --stack $(STACK)
+
+status: $(INSTALLED) ## Say what runs
+	@$(BIN)/python -m operate status --stack $(STACK)
+
+purge: $(INSTALLED) ## Delete the data that `make down` left, after asking
+	@$(BIN)/python -m operate purge --stack $(STACK)
+
+plan: $(INSTALLED) ## Show what STACK is made of, without cluster or Pulumi
+	@$(BIN)/python -m planning plan --stack $(STACK)
+
+plan-diff: $(INSTALLED) ## Show what changes between BASE and the working tree, in every stack
+	@$(BIN)/python -m planning diff --base $(BASE)
+
+test: lint types unit plugins ## Everything that needs neither root nor a node
+
+lint: $(INSTALLED)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
+
+types: $(INSTALLED)
+	@$(BIN)/ty check
+
+unit: $(INSTALLED)
+	@$(BIN)/python -m pytest
+
+plugins: $(INSTALLED) ## The stand-in providers against a real API server
+	@lab/lab build --no-packages
+	@$(BIN)/python -m pytest lab/plugins/tests
+
+e2e: $(INSTALLED) ## The platform on a real cluster: login, work, culling, isolation, protection
+	@$(BIN)/python -m pytest tests/e2e -m e2e
+
+bench: $(INSTALLED) ## Plan, up, login to notebook and a storm of logins, beside a bare hub
+	@$(BIN)/python -m bench
+
+golden: $(INSTALLED) ## Write the golden files anew
+	@$(BIN)/python -m pytest tests/stacks --update-golden
+
+schema: $(INSTALLED) ## Write the stack files' JSON Schema anew
+	@$(BIN)/python -m stackfile.schema

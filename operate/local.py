@@ -1,0 +1,104 @@
+"""The stack `local`: on the lab's own cluster, with the lab's directory."""
+
+import json
+import sys
+from pathlib import Path
+
+from operate import directory, project, rig
+from operate.ready import hub_answers, pullers, require_cluster
+from operate.steps import OperationError, Steps, wait_for
+
+STACK = "local"
+_PULL_SECONDS = 60
+
+
+def up() -> None:
+    """From nothing to a hub that answers; what is there already is left alone."""
+    steps = Steps()
+    with steps.step("the lab's programs (the first time about 10 minutes, then seconds)"):
+        rig.build()
+    with steps.step("the cluster"):
+        rig.start()
+    with steps.step("images"):
+        rig.images()
+    with steps.step("is the API server ready"):
+        require_cluster("lab", rig.kubeconfig(), rig.HOME / "bin/kubectl")
+    with steps.step("the directory"):
+        people = directory.kept()
+        directory.start(people)
+    with steps.step("the stack's secrets"):
+        folder = project.write(STACK, people)
+        project.set_secret(folder, STACK, "ldap_bind_password", people.passwords["elab"])
+    with steps.step("pulumi up"):
+        rig.pulumi("up", folder, STACK)
+    outputs = json.loads(rig.pulumi_cli(folder, STACK, ["stack", "output", "--json", "--stack", STACK]))
+    with steps.step("the hub answers"):
+        if not wait_for("the hub's health page", lambda: hub_answers(outputs["url"]), 120):
+            raise OperationError(f"{outputs['url']} does not answer; see `make status`")
+    with steps.step("images on the nodes"):
+        _wait_for_images(outputs["namespaces"]["placeholders"])
+    _say(outputs["url"], people, steps)
+
+
+def _wait_for_images(namespace: str) -> None:
+    """One ready node per pool that has nodes; a pool whose image can't be pulled is a warning, not a failure."""
+
+    def waiting() -> list[str]:
+        found = pullers(rig.kubectl("-n", namespace, "get", "daemonsets", "-o", "json"))
+        return [name for name, (ready, wanted) in found.items() if wanted and not ready]
+
+    if not wait_for("one node with its images in every pool", lambda: not waiting(), _PULL_SECONDS):
+        print(f"    warning: no node has its images yet: {', '.join(waiting())}", file=sys.stderr)
+
+
+def _say(url: str, people: directory.Directory, steps: Steps) -> None:
+    print(f"\nelab is up after {steps.elapsed:.0f} s: {url}\n\naccounts of the lab's directory:")
+    for name, role in directory.ACCOUNTS.items():
+        print(f"  {name:<6} {people.passwords[name]:<18} {role}")
+    print("\nnext: make status · make test · make e2e · make down · make plan STACK=prod")
+
+
+def down() -> None:
+    """Take the platform away again, with the directory; the lab's cluster stays for the next `up`."""
+    steps = Steps()
+    folder = project.folder_of(STACK)
+    if not (folder / f"Pulumi.{STACK}.yaml").exists():
+        print("nothing is up")
+        return
+    with steps.step("pulumi destroy"):
+        rig.pulumi("destroy", folder, STACK, "--exclude-protected")
+    with steps.step("the directory"):
+        directory.stop()
+    stays(folder)
+    print("the cluster still runs; `lab/lab down` stops it, `lab/lab down --wipe` forgets it")
+
+
+def stays(folder: Path, stack: str = STACK) -> None:
+    """List what `down` left, and how to purge it."""
+    state = json.loads(rig.pulumi_cli(folder, stack, ["stack", "export", "--stack", stack]))
+    kept = [
+        found["urn"]
+        for found in (state["deployment"] or {}).get("resources", [])
+        if found.get("protect") and found.get("custom")
+    ]
+    if not kept:
+        print("nothing of the stack stays")
+        return
+    print(f"{len(kept)} protected objects stay, with people's data:")
+    for urn in kept:
+        print(f"  {urn.rpartition('::')[2]:<32} {urn.split('::')[2].rpartition('$')[2]}")
+    print(f"to delete them for good: make purge STACK={stack}")
+
+
+def status() -> None:
+    """What runs."""
+    rig.run([rig.LAB, "status"])
+
+
+def purge() -> None:
+    """Delete what `down` left for people's sake, after the name of the stack was typed."""
+    folder = project.folder_of(STACK)
+    if input(f"this deletes people's disks and the hub's database of {STACK}; type {STACK} to go on: ") != STACK:
+        raise OperationError("nothing was deleted")
+    rig.pulumi_cli(folder, STACK, ["state", "unprotect", "--all", "--yes", "--stack", STACK])
+    rig.pulumi("destroy", folder, STACK)

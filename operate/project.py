@@ -1,0 +1,58 @@
+"""The project as the lab runs it: the stack's file with this machine's cluster and directory filled in.
+
+The file in the repository stays as it is: the CLI writes a stack's encryption salt and secrets beside its settings.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from operate import rig
+from operate.directory import Directory
+
+Change = Callable[[dict[str, Any]], None]
+
+
+def folder_of(stack: str) -> Path:
+    """Where the lab's copy of a stack's project is."""
+    return rig.HOME / "projects" / stack
+
+
+def write(stack: str, directory: Directory, *, template: str | None = None, change: Change | None = None) -> Path:
+    """Write the project of a stack, made from the repository's stack file (of the same name, or ``template``).
+
+    ``change`` alters the configuration further, by full key. What the CLI added to the file stays.
+    """
+    folder = folder_of(stack)
+    folder.mkdir(parents=True, exist_ok=True)
+    project = yaml.safe_load((rig.ROOT / "Pulumi.yaml").read_text())
+    (folder / "Pulumi.yaml").write_text(yaml.safe_dump({**project, "main": str(rig.ROOT)}, sort_keys=False))
+    found = yaml.safe_load((rig.ROOT / f"Pulumi.{template or stack}.yaml").read_text())
+    config = found["config"]
+    config["elab:cluster"] = {**config["elab:cluster"], "kubeconfig": rig.kubeconfig()}
+    config["elab:directory"] = {**config["elab:directory"], "ca_certificates": directory.ca}
+    if change is not None:
+        change(config)
+    _keep(found, folder / f"Pulumi.{stack}.yaml")
+    (folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(found, sort_keys=False))
+    return folder
+
+
+def _keep(found: dict[str, Any], file: Path) -> None:
+    """Take over the salt and the encrypted secrets of an earlier run."""
+    if not file.exists():
+        return
+    before = yaml.safe_load(file.read_text())
+    if "encryptionsalt" in before:
+        found["encryptionsalt"] = before["encryptionsalt"]
+    for key, value in before.get("config", {}).items():
+        if isinstance(value, dict) and set(value) == {"secure"}:
+            found["config"].setdefault(key, value)
+
+
+def set_secret(project: Path, stack: str, key: str, value: str) -> None:
+    """Encrypt a secret into the stack's file; its value goes by standard input, never by an argument."""
+    rig.pulumi_cli(project, stack, ["stack", "select", "--create", stack])
+    rig.pulumi_cli(project, stack, ["config", "set", "--secret", f"elab:{key}", "--stack", stack], text=value)

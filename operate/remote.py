@@ -1,0 +1,51 @@
+"""Stacks on an institution's own cluster: plain Pulumi, after one look at whether the cluster answers."""
+
+import shutil
+import subprocess
+
+from operate import rig
+from operate.ready import require_cluster
+from operate.steps import OperationError, run
+from settings import SECRETS, Settings, read
+from stackfile.configuration import plain_data
+from stackfile.loader import load_stack
+from stackfile.problems import StackError
+
+
+def run_command(command: str, stack: str) -> None:
+    """`up`, `down`, `status` or `purge` of a stack.
+
+    Raises:
+        OperationError: with what must be mended; nothing was changed then.
+    """
+    settings = _settings(stack)
+    for program in ("pulumi", "kubectl"):
+        if not shutil.which(program):
+            raise OperationError(f"{program} is not installed, or not on PATH; install it and try again")
+    require_cluster(settings.cluster.context, settings.cluster.kubeconfig)
+    if command == "up":
+        run(["pulumi", "up", "--stack", stack, "--cwd", rig.ROOT])
+    elif command == "down":
+        run(["pulumi", "destroy", "--stack", stack, "--cwd", rig.ROOT, "--exclude-protected"])
+        print(
+            f"protected objects stay; list them: pulumi stack --stack {stack}; delete them for good: make purge STACK={stack}"
+        )
+    elif command == "status":
+        run(["pulumi", "stack", "--stack", stack, "--cwd", rig.ROOT])
+    else:
+        _purge(stack)
+
+
+def _settings(stack: str) -> Settings:
+    try:
+        file = load_stack(rig.ROOT, stack)
+        return read(plain_data(file.config, file.project, SECRETS))
+    except StackError as error:
+        raise OperationError(str(error)) from None
+
+
+def _purge(stack: str) -> None:
+    if input(f"this deletes people's disks and the hub's database of {stack}; type {stack} to go on: ") != stack:
+        raise OperationError("nothing was deleted")
+    subprocess.run(["pulumi", "state", "unprotect", "--all", "--yes", "--stack", stack], cwd=rig.ROOT, check=True)
+    run(["pulumi", "destroy", "--stack", stack, "--cwd", rig.ROOT])

@@ -1,0 +1,61 @@
+"""The lab as `make up` uses it: its cluster, its images, and its Pulumi engine."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from operate.steps import output, run
+
+ROOT = Path(__file__).resolve().parent.parent
+LAB = ROOT / "lab/lab"
+HOME = Path(os.environ.get("LAB_HOME") or Path.home() / ".cache/k8s-lab").resolve()
+
+IMAGES = {
+    "base": (),
+    "ldap": (),
+    "hub": ("quay.io/jupyterhub/k8s-hub:4.4.0",),
+    "proxy": ("quay.io/jupyterhub/configurable-http-proxy:5.2.0",),
+    "kube-scheduler": ("registry.k8s.io/kube-scheduler:v1.34.4",),
+    "pause": ("registry.k8s.io/pause:3.10.1",),
+    "singleuser": (),
+}
+"""The lab's images and the references that the local stack knows them by."""
+
+
+def build() -> None:
+    """Build whatever programs are missing."""
+    run([LAB, "build"])
+    run([LAB, "build", "--engine"])
+
+
+def start() -> None:
+    """Start the cluster; what runs already is left alone."""
+    run([LAB, "up"])
+
+
+def images() -> None:
+    """Build and import what the local stack runs."""
+    for name, references in IMAGES.items():
+        run([LAB, "image", name, *(part for reference in references for part in ("--as", reference))])
+
+
+def kubeconfig() -> str:
+    """The path of the administrator's kubeconfig."""
+    return output([LAB, "kubeconfig"]).strip()
+
+
+def kubectl(*arguments: str, text: str | None = None) -> str:
+    """What kubectl prints, as the cluster's administrator."""
+    return output([LAB, "kubectl", *arguments], text=text)
+
+
+def pulumi(command: str, project: Path, stack: str, *options: str | Path) -> None:
+    """Run one of the lab's Pulumi commands, its output shown."""
+    run([LAB, "pulumi", command, "--dir", project, "--stack", stack, "--python", sys.executable, *options])
+
+
+def pulumi_cli(project: Path, stack: str, arguments: Sequence[str], text: str | None = None) -> str:
+    """What the Pulumi CLI itself prints, with the same state and plugins."""
+    command = [LAB, "pulumi", "cli", "--dir", project, "--stack", stack, "--python", sys.executable, "--", *arguments]
+    return output(command, text=text)

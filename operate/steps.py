@@ -1,0 +1,74 @@
+"""Steps that take a while: each says what it does, and how long it took."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class OperationError(Exception):
+    """Something that the person must mend; the message says what and how."""
+
+
+class Steps:
+    """Prints each step as it ends."""
+
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+
+    @contextmanager
+    def step(self, what: str) -> Generator[None]:
+        """A step; its time is printed even where it fails."""
+        print(f"==> {what}", flush=True)
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            print(f"    {what}: {time.monotonic() - began:.1f} s", flush=True)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the first step began."""
+        return time.monotonic() - self.began
+
+
+def run(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, text: str | None = None) -> None:
+    """Run a command that shows its own output.
+
+    Raises:
+        OperationError: it failed, or there is no such program.
+    """
+    try:
+        done = subprocess.run([str(part) for part in command], env=env, input=text, text=True, check=False)
+    except FileNotFoundError:
+        raise OperationError(f"{command[0]} is not installed, or not on PATH") from None
+    if done.returncode:
+        shown = " ".join(str(part) for part in command[:4])
+        raise OperationError(f"`{shown} …` ended with {done.returncode}; what it said stands above")
+
+
+def output(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, text: str | None = None) -> str:
+    """What a command prints.
+
+    Raises:
+        OperationError: it failed; with what it said.
+    """
+    done = subprocess.run(
+        [str(part) for part in command], env=env, input=text, text=True, check=False, capture_output=True
+    )
+    if done.returncode:
+        raise OperationError(f"`{Path(command[0]).name}` ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
+    return done.stdout
+
+
+def wait_for(what: str, check: Callable[[], bool], seconds: float, every: float = 0.5) -> bool:
+    """Whether something came true in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if check():
+            return True
+        time.sleep(every)
+    print(f"    {what}: not within {seconds:.0f} s", file=sys.stderr, flush=True)
+    return False
