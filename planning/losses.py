@@ -163,11 +163,9 @@ def _unguarded(entry: Entry, now: Entry) -> Iterator[Loss]:
 def _people(plan: Snapshot) -> Mapping[str, Any]:
     """The hub's spawner values: where people's disks are, and how they are named."""
     for entry in plan.entries:
-        if entry.kind != "ConfigMap":
-            continue
-        for text in (entry.inputs.get("data") or {}).values():
-            if isinstance(text, str) and '"pvc_name_template"' in text:
-                return json.loads(text)["spawner"]
+        data = entry.inputs.get("data") or {}
+        if entry.kind == "ConfigMap" and entry.inputs["metadata"]["name"] == "hub-values":
+            return json.loads(data["values.json"])["spawner"]
     return {}
 
 

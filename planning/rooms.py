@@ -34,13 +34,13 @@ class Node:
 
 
 def tree(recording: Recording) -> Node:
-    """The stack's components, nested as they are registered."""
+    """The stack's components, nested as they are, by name: the order of registration varies from run to run."""
     stack = recording.of_type(STACK_TYPE)[0]
     return _node(recording, stack)
 
 
 def _node(recording: Recording, resource: Recorded) -> Node:
-    children = recording.children(resource.urn)
+    children = sorted(recording.children(resource.urn), key=lambda child: child.name)
     kinds = Counter(child.type.rpartition(":")[2] for child in children if child.custom)
     return Node(
         name=resource.name,

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
-import kubernetes_validate
 from referencing import Registry, Resource
 
 from .findings import Finding
 from .manifests import Manifest
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 OLDEST = "1.32"
 """z2jh's development chart asks for 1.32 or newer, and the hub's image is the same."""
@@ -22,7 +27,8 @@ NEWEST = "1.37"
 """The newest that kubernetes-validate 1.37.0 has, and that pulumi-kubernetes 4.34.2 has fields for."""
 SUPPORTED = (OLDEST, NEWEST)
 
-_SCHEMAS = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema"
+_IRI_GRAMMAR = "rfc3987_syntax"
+_Errors = Callable[[Mapping[str, Any]], Iterable["ValidationError"]]
 _CRD_GROUPS = ("snapshot.storage.k8s.io", "gateway.networking.k8s.io", "metrics.k8s.io")
 
 
@@ -36,12 +42,12 @@ def is_custom(manifest: Manifest) -> bool:
 
 def violations(manifest: Manifest, version: str) -> list[str]:
     """What a Kubernetes of this minor version would refuse: unknown fields, wrong types, an unknown kind."""
-    validator = _validator(manifest.api_version, manifest.kind, version)
-    if validator is None:
+    errors_of = _errors_of(manifest.api_version, manifest.kind, version)
+    if errors_of is None:
         return [f"Kubernetes {version} has no {manifest.kind} of {manifest.api_version}"]
     return [
         f"{'.'.join(str(step) for step in error.absolute_path) or manifest.kind}: {_short(error)}"
-        for error in validator.iter_errors(manifest.body)
+        for error in errors_of(manifest.body)
     ]
 
 
@@ -69,23 +75,48 @@ def findings(plan: Iterable[Manifest]) -> Iterator[Finding]:
         )
 
 
-def _short(error: jsonschema.ValidationError) -> str:
+def _short(error: ValidationError) -> str:
     return error.message if len(error.message) <= 200 else f"{error.message[:200]}…"
 
 
 @functools.cache
-def _validator(api_version: str, kind: str, version: str) -> Any:  # noqa: ANN401  jsonschema makes its classes at run time
-    folder = _SCHEMAS / f"v{version}.0-local-strict"
+def _errors_of(api_version: str, kind: str, version: str) -> _Errors | None:
+    """What finds the errors of an object of this kind; None where that Kubernetes has no such kind."""
+    folder = _schemas() / f"v{version}.0-local-strict"
     # As kubernetes-validate names its files: the group less its domain, then the version.
     group = re.sub(r"^([^./]*)(?:\.[^/]*)?/", r"\1-", api_version)
     path = folder / f"{kind.lower()}-{group}.json"
     if not path.exists():
         return None
     schema = json.loads(path.read_text(encoding="utf-8"))
-    return jsonschema.Draft202012Validator(schema, registry=Resource.from_contents(schema) @ _definitions(folder))
+    registry = Resource.from_contents(schema) @ _definitions(folder)
+    return _without_iri_grammar().Draft202012Validator(schema, registry=registry).iter_errors
 
 
 @functools.cache
 def _definitions(folder: Path) -> Registry:
     definitions = json.loads((folder / "_definitions.json").read_text(encoding="utf-8"))
     return Resource.from_contents(definitions) @ Registry()
+
+
+@functools.cache
+def _schemas() -> Path:
+    """Where kubernetes-validate keeps its schemas; its own code reads them anew for each object, so is not used."""
+    found = find_spec("kubernetes_validate")
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError("kubernetes-validate is missing: pip install -r requirements.txt")
+    return Path(found.origin).parent / "kubernetes-json-schema"
+
+
+@functools.cache
+def _without_iri_grammar() -> ModuleType:
+    """jsonschema, kept from building its grammar of IRIs: that takes a second, and no schema here has an IRI."""
+    before = sys.modules.get(_IRI_GRAMMAR)
+    # An empty module: importing a name from it fails as if the package were not installed, which is allowed.
+    sys.modules[_IRI_GRAMMAR] = ModuleType(_IRI_GRAMMAR)
+    try:
+        return importlib.import_module("jsonschema")
+    finally:
+        del sys.modules[_IRI_GRAMMAR]
+        if before is not None:
+            sys.modules[_IRI_GRAMMAR] = before

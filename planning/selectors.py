@@ -34,6 +34,11 @@ def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
             return key not in labels
 
 
+def selects_all(selector: Mapping[str, Any]) -> bool:
+    """Whether it is the empty selector, which means every pod (there may be none)."""
+    return not selector.get("matchLabels") and not selector.get("matchExpressions")
+
+
 def findings(plan: tuple[Manifest, ...]) -> Iterator[Finding]:
     """An error for each selector that selects no pod of the plan, and for each port that no selected pod listens on.
 
@@ -102,7 +107,7 @@ def _policy(
     spec = manifest.body["spec"]
     subject = spec.get("podSelector") or {}
     governed = _selected(subject, pods, {manifest.namespace})
-    if subject and not governed:
+    if not selects_all(subject) and not governed:
         yield _nothing(manifest, "spec.podSelector")
     for direction, peers in (("ingress", "from"), ("egress", "to")):
         for index, rule in enumerate(spec.get(direction) or []):
@@ -116,11 +121,11 @@ def _policy(
                     continue
                 wanted = peer.get("podSelector") or {}
                 found = _selected(wanted, pods, set(chosen))
-                if not found:
+                if not found and not selects_all(wanted):
                     yield _nothing(manifest, at)
                 # Where every pod of a namespace is meant, not every one listens.
-                reached += found if wanted else []
-            for target in (governed if subject else []) if direction == "ingress" else reached:
+                reached += [] if selects_all(wanted) else found
+            for target in ([] if selects_all(subject) else governed) if direction == "ingress" else reached:
                 yield from _ports(manifest, at, rule, target)
 
 

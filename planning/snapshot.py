@@ -53,14 +53,14 @@ class Snapshot:
 
 
 def snapshot(recording: Recording) -> Snapshot:
-    """What a recording manages, secrets redacted; components are left out."""
+    """What a recording manages by URN, secrets redacted; components are left out."""
     bodies = {manifest.urn: manifest for manifest in manifests(recording)}
     by_urn = {resource.urn: resource for resource in recording.resources}
     return Snapshot(
         stack=recording.stack,
         entries=tuple(
             _entry(resource, by_urn, bodies.get(resource.urn), recording.secrets)
-            for resource in recording.resources
+            for resource in sorted(recording.resources, key=lambda resource: resource.urn)
             if resource.custom and not resource.read
         ),
     )

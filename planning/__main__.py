@@ -1,0 +1,81 @@
+"""`python -m planning plan|snapshot|diff`: plans stacks without a cluster, an engine or the Pulumi CLI."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from stackfile.problems import StackError
+
+FINDINGS, BAD_SETTINGS, LOSS = 1, 2, 3
+"""Exit codes besides 0: an error among the findings, settings that can't be used, data that would be lost."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs one command. Bad settings are printed as they are, with nothing else."""
+    options = _parser().parse_args(arguments)
+    project = Path.cwd()
+    try:
+        if options.command == "plan":
+            return _plan(project, options.stack, options.json)
+        if options.command == "snapshot":
+            return _snapshot(project, options.stack)
+        return _diff(project, options.base, options.stack)
+    except StackError as error:
+        print(error, file=sys.stderr)
+        return BAD_SETTINGS
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m planning", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    plan = commands.add_parser("plan", help="what an up would make; manifests go to build/<stack>/")
+    plan.add_argument("--stack", required=True)
+    plan.add_argument("--json", action="store_true", help="figures and findings for other programs")
+    snapshot = commands.add_parser("snapshot", help="the plan as JSON, for a diff by another commit")
+    snapshot.add_argument("--stack", required=True)
+    diff = commands.add_parser("diff", help="what changes since a commit; exit 3 where data would be lost")
+    diff.add_argument("--base", required=True, help="a commit, branch or tag")
+    diff.add_argument("--stack", default="all", help="one stack, or all (the default)")
+    return parser
+
+
+# Each command imports what it needs: the SDKs take most of a plan's time, and a bad stack file needs none of them.
+
+
+def _plan(project: Path, stack: str, as_json: bool) -> int:
+    from . import plan as plans
+    from . import render
+    from .manifests import write
+
+    plan = plans.make(project, stack)
+    folder = Path("build") / stack
+    write(plan.manifests, project / folder)
+    print(json.dumps(plans.as_json(plan), indent=1) if as_json else render.text(plan, str(folder)))
+    return FINDINGS if any(finding.level == "error" for finding in plan.findings) else 0
+
+
+def _snapshot(project: Path, stack: str) -> int:
+    from . import plan as plans
+    from .commits import to_json
+    from .snapshot import snapshot
+
+    print(to_json(snapshot(plans.recorded(project, plans.subject(project, stack)))))
+    return 0
+
+
+def _diff(project: Path, base: str, stack: str) -> int:
+    from .compare import compare
+
+    lost = False
+    for report in compare(project, base, stack):
+        print(report.text)
+        lost = lost or bool(report.losses)
+    return LOSS if lost else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,133 @@
+"""The plan of a stack: its real program run under the recorder, and everything that can be read from that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clouds.pools import NodePool
+from settings import SECRETS, Settings, read
+from stack import extra_config, unfinished, unfinished_allowed
+from stackfile.configuration import configured
+from stackfile.loader import StackFile, load_stack
+from stackfile.problems import Problem, StackError
+
+from . import checks, graph, schemas
+from .capacity import Fit, fits
+from .external import expected
+from .findings import Finding
+from .manifests import Manifest, manifests
+from .people import People, people
+from .pods import pod_templates
+from .recorder import record
+from .recording import Recording
+from .rooms import Node, Totals, reserve_owners, totals, tree
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A stack and the settings that its file gives."""
+
+    file: StackFile
+    settings: Settings
+    unfinished: tuple[Problem, ...]
+    """Secrets and digests that are still to be set: an `up` would refuse, a plan goes on and names them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What an `up` of the stack would make, and what there is to say about it."""
+
+    subject: Subject
+    recording: Recording
+    manifests: tuple[Manifest, ...]
+    people: People
+    tree: Node
+    totals: Totals
+    fits: tuple[Fit, ...]
+    images: Mapping[str, tuple[str, ...]]
+    """Every image reference with the containers that use it."""
+    findings: tuple[Finding, ...]
+
+    @property
+    def pools(self) -> tuple[NodePool, ...]:
+        """The stack's node pools."""
+        return self.subject.settings.pools
+
+
+def subject(project: Path, stack: str) -> Subject:
+    """Reads a stack's file. Raises StackError with every problem, each with its line."""
+    file = load_stack(project, stack)
+    settings = configured(read, file.config, project=file.project, secrets=SECRETS, file=file)
+    _, problems = extra_config(settings)
+    if problems:
+        raise file.located(StackError(problems))
+    known = {key.removeprefix(f"{file.project}:") for key in file.secret_keys}
+    return Subject(file=file, settings=settings, unfinished=tuple(unfinished(settings, known, stack)))
+
+
+def recorded(project: Path, found: Subject) -> Recording:
+    """Runs the project's `__main__.py` for a stack. Raises StackError as the program does."""
+    file = found.file
+    with unfinished_allowed():
+        return record(
+            project / "__main__.py",
+            project=file.project,
+            stack=file.stack,
+            config=file.config,
+            secret_keys=file.secret_keys,
+        )
+
+
+def make(project: Path, stack: str) -> Plan:
+    """Plans a stack. Raises StackError where its file is no good; everything else is a finding."""
+    found = subject(project, stack)
+    recording = recorded(project, found)
+    plan = manifests(recording)
+    servers = people(found.settings)
+    pods = tuple(pod_templates(plan))
+    return Plan(
+        subject=found,
+        recording=recording,
+        manifests=plan,
+        people=servers,
+        tree=tree(recording),
+        totals=totals(plan, found.settings.pools),
+        fits=tuple(fits(found.settings.pools, servers.persons, pods, reserve_owners(plan))),
+        images=checks.images((*plan, *servers.manifests)),
+        findings=tuple(_findings(found, recording, plan, servers)),
+    )
+
+
+def _findings(found: Subject, recording: Recording, plan: tuple[Manifest, ...], servers: People) -> Iterator[Finding]:
+    for problem in found.unfinished:
+        what = f"found {problem.found}, needed before an up: {problem.allowed}"
+        yield Finding(level="warning", where=problem.where, what=what, fix=problem.fix)
+    yield from checks.findings(recording, plan)
+    yield from schemas.findings((*plan, *servers.manifests))
+    yield from graph.findings(plan, servers.manifests, expected(found.settings))
+
+
+def as_json(plan: Plan) -> dict[str, Any]:
+    """The plan's figures and findings as plain data, for other programs."""
+    return json.loads(json.dumps(_plain(plan), default=_dataclass))
+
+
+def _plain(plan: Plan) -> dict[str, Any]:
+    return {
+        "stack": plan.subject.file.stack,
+        "resources": len(plan.recording.resources),
+        "objects": [manifest.key for manifest in plan.manifests],
+        "tree": plan.tree,
+        "totals": plan.totals,
+        "fits": plan.fits,
+        "images": plan.images,
+        "findings": plan.findings,
+    }
+
+
+def _dataclass(value: object) -> dict[str, object]:
+    return dict(vars(value))

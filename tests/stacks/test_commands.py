@@ -1,0 +1,86 @@
+"""`python -m planning`: what it prints, writes and exits with."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from planning.__main__ import BAD_SETTINGS, LOSS, main
+from tests.harness.stacks import PROJECT
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the project's stack files and program, as the current directory."""
+    for path in (*PROJECT.glob("Pulumi*.yaml"), PROJECT / "__main__.py"):
+        shutil.copy(path, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_plan_writes_one_file_per_object_and_names_what_is_missing(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", "--stack", "prod"]) == 0
+    text = capsys.readouterr().out
+    assert "pulumi config set --secret elab:ldap_bind_password --stack prod" in text
+    assert "How many people fit" in text
+    written = list((project / "build" / "prod").rglob("*.yaml"))
+    assert f"{len(written)} manifests in build/prod/" in text
+
+
+def test_a_plan_as_json_has_the_same_findings(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "--stack", "prod", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {finding["where"] for finding in found["findings"]} >= {"ldap_bind_password"}
+    assert found["fits"][0]["per_node"] > 0
+    assert found["totals"]["rooms"][0]["requests"]["cpu"] > 0
+
+
+def test_bad_settings_are_the_only_thing_printed_and_nothing_is_written(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project / "Pulumi.prod.yaml"
+    path.write_text(path.read_text().replace("elab:instance:", "elab:instanze:"))
+    assert main(["plan", "--stack", "prod"]) == BAD_SETTINGS
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "instanze" in printed.err
+    assert "Traceback" not in printed.err
+    assert not (project / "build").exists()
+
+
+def test_an_unknown_stack_names_those_there_are(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "--stack", "nowhere"]) == BAD_SETTINGS
+    assert "prod" in capsys.readouterr().err
+
+
+def test_a_diff_with_itself_is_empty_and_a_new_instance_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The whole way: a repository, its base commit planned by its own code, and a change that would lose every disk."""
+    copy = tmp_path / "copy"
+    ignored = shutil.ignore_patterns(".git", ".venv", "build", "lab", "tests", "docs", "__pycache__", ".*_cache")
+    shutil.copytree(PROJECT, copy, ignore=ignored)
+    for path in copy.glob("Pulumi.*.yaml"):
+        if path.name != "Pulumi.dev.yaml":
+            path.unlink()
+    for command in (
+        ["init", "-q", "-b", "main"],
+        ["add", "-A"],
+        ["-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-q", "-m", "base"],
+    ):
+        subprocess.run(["git", *command], cwd=copy, check=True)
+    monkeypatch.chdir(copy)
+    assert main(["diff", "--base", "HEAD"]) == 0
+    assert "stack dev: no change since HEAD" in capsys.readouterr().out
+    stack = copy / "Pulumi.dev.yaml"
+    stack.write_text(stack.read_text().replace("elab-dev", "elab-new"))
+    assert main(["diff", "--base", "HEAD"]) == LOSS
+    text = capsys.readouterr().out
+    assert "REFUSED Namespace/elab-dev-users: renamed to Namespace/elab-new-users" in text
+    assert "REFUSED PersistentVolumeClaim/elab-dev-hub/" in text
