@@ -1,6 +1,5 @@
 """What a cluster leaves on a machine: taken before `lab up` and after `lab down --wipe`, both must be alike."""
 
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -31,6 +30,10 @@ def _processes(home: Path) -> set[str]:
     return found
 
 
+def _names(folder: Path) -> set[str]:
+    return {entry.name for entry in folder.iterdir()} if folder.exists() else set()
+
+
 def _existing(*folders: Path) -> set[str]:
     return {str(folder) for folder in folders if folder.exists()}
 
@@ -43,9 +46,9 @@ def traces(home: Path) -> dict[str, set[str]]:
         "iptables": _rules("iptables"),
         "ip6tables": _rules("ip6tables"),
         "nftables": {line for line in _lines("nft", "list", "tables") if "k8slab" in line},
-        "links": set(os.listdir("/sys/class/net")),
+        "links": _names(Path("/sys/class/net")),
         "routes": _lines("ip", "route", "show", "table", "all"),
-        "network namespaces": set(os.listdir("/run/netns")) if Path("/run/netns").exists() else set(),
+        "network namespaces": _names(Path("/run/netns")),
         "mounts": {mount for mount in mounts if str(home) in mount or "k8s-lab" in mount or "netns" in mount},
         "cgroups": {str(path) for path in cgroups},
         "sysctls": {f"{name}={(Path('/proc/sys') / name).read_text().strip()}" for name in _SYSCTLS},
