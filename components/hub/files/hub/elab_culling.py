@@ -2,6 +2,7 @@
 
 import os
 import sys
+from urllib.parse import urlsplit
 
 from elab_values import Values
 from traitlets.config import Config
@@ -10,8 +11,10 @@ from traitlets.config import Config
 def configure(c: Config, values: Values) -> None:
     """Run the idle culler beside the hub."""
     culling = values["culling"]
-    command = [sys.executable, "-m", "jupyterhub_idle_culler", f"--timeout={culling['timeout']}"]
-    command += [f"--cull-every={culling['every']}"]
+    # The hub's Service leads to it only once it is ready, and the culler asks before.
+    own_address = f"http://127.0.0.1:{urlsplit(values['hub']['bind_url']).port}/hub/api"
+    command = [sys.executable, "-m", "jupyterhub_idle_culler", f"--url={own_address}"]
+    command += [f"--timeout={culling['timeout']}", f"--cull-every={culling['every']}"]
     if culling["max_age"]:
         command += [f"--max-age={culling['max_age']}"]
     culler = {"name": "elab-culler", "command": command, "api_token": os.environ["ELAB_TOKEN_CULLER"]}

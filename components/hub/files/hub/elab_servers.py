@@ -18,9 +18,10 @@ def configure(c: Config, values: Values) -> None:
     s = c.Server
     s.namespace = spawner["namespace"]
     s.profile_list = profiles(values)
-    s.options_form = options_form(values)
-    # With no name given, KubeSpawner would run the image's own command, which need not be a hub's server.
-    s.cmd = ["jupyterhub-singleuser"]
+    if not offers_choice(values):
+        s.options_form = ""
+    # Given as arguments, so the image's entry point runs first; it starts jupyterhub-singleuser, faster.
+    s.cmd = ["sh", "/etc/elab/jupyter/start.sh"]
     s.default_url = spawner["default_url"]
     s.notebook_dir = spawner["home_path"]
     s.environment = environment(values)
@@ -93,10 +94,9 @@ def environment(values: Values) -> dict[str, str]:
     }
 
 
-def options_form(values: Values) -> str | None:
-    """No form where there is nothing to choose; None leaves KubeSpawner's."""
-    single = len(values["profiles"]) == 1 and len(values["profiles"][0]["images"]) == 1
-    return "" if single else None
+def offers_choice(values: Values) -> bool:
+    """Whether people choose at all; KubeSpawner's own form is for those who do."""
+    return len(values["profiles"]) > 1 or len(values["profiles"][0]["images"]) > 1
 
 
 def profiles(values: Values) -> list[dict[str, Any]]:

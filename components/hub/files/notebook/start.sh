@@ -1,0 +1,11 @@
+# Starts jupyterhub-singleuser, by its own interpreter and with what elab_start.py spares it; "$@" are its arguments.
+# The image's entry point has run before: this is only its command.
+program=$(command -v jupyterhub-singleuser) || { echo "this image has no jupyterhub-singleuser" >&2; exit 127; }
+read -r first < "$program"
+case $first in
+    '#!'*python*)
+        # Unquoted, since the line may be "#!/usr/bin/env python3".
+        exec ${first#??} "${0%/*}/elab_start.py" "$program" "$@" ;;
+    *)
+        exec "$program" "$@" ;;
+esac
