@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import string
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -40,36 +40,38 @@ class Directory:
     ca: str
     certificate: str
     key: str
+    namespace: str = NAMESPACE
+    """Where its servers run; the certificate names them there."""
 
 
 def kept() -> Directory:
     """The directory of this machine, made the first time and readable by its owner alone."""
     if not _KEPT.exists():
-        made = _made()
+        made = new()
         _KEPT.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(_KEPT, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            json.dump(made.__dict__, out)
+            json.dump(asdict(made), out)
     return Directory(**json.loads(_KEPT.read_text()))
 
 
 def start(directory: Directory) -> None:
     """Bring the servers up, with these people."""
-    rig.kubectl("apply", "-f", "-", text=_manifest(SERVERS[0]))
+    rig.kubectl("apply", "-f", "-", text=_manifest(SERVERS[0], directory.namespace))
     rig.kubectl("apply", "-f", "-", text=_secret(directory))
     for server in SERVERS:
-        rig.kubectl("apply", "-f", "-", text=_manifest(server))
+        rig.kubectl("apply", "-f", "-", text=_manifest(server, directory.namespace))
     for server in SERVERS:
-        rig.kubectl("-n", NAMESPACE, "rollout", "status", f"deployment/{server}", "--timeout=120s")
+        rig.kubectl("-n", directory.namespace, "rollout", "status", f"deployment/{server}", "--timeout=120s")
 
 
-def stop() -> None:
+def stop(namespace: str = NAMESPACE) -> None:
     """Take the servers away; passwords and certificates stay for the next `up`."""
-    rig.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait")
+    rig.kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait")
 
 
-def _manifest(server: str) -> str:
+def _manifest(server: str, namespace: str) -> str:
     text = (_MANIFESTS / "directory.yaml").read_text()
-    return string.Template(text).substitute(NAMESPACE=NAMESPACE, SERVER=server)
+    return string.Template(text).substitute(NAMESPACE=namespace, SERVER=server)
 
 
 def people(directory: Directory) -> str:
@@ -86,18 +88,19 @@ def _secret(directory: Directory) -> str:
         "ca.crt": directory.ca,
     }
     encoded = {name: base64.b64encode(text.encode()).decode() for name, text in content.items()}
-    found = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "directory", "namespace": NAMESPACE}}
-    return json.dumps(found | {"data": encoded})
+    metadata = {"name": "directory", "namespace": directory.namespace}
+    return json.dumps({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": encoded})
 
 
-def _made() -> Directory:
+def new(namespace: str = NAMESPACE) -> Directory:
+    """A directory with passwords and certificates of its own."""
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "lab directory authority")])
     ca = _certificate(authority, authority, authority_key, authority_key).add_extension(
         x509.BasicConstraints(ca=True, path_length=0), critical=True
     )
     key = ec.generate_private_key(ec.SECP256R1())
-    names = [x509.DNSName(f"{server}.{NAMESPACE}.svc") for server in SERVERS]
+    names = [x509.DNSName(f"{server}.{namespace}.svc") for server in SERVERS]
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, SERVERS[0])])
     certificate = _certificate(subject, authority, key, authority_key).add_extension(
         x509.SubjectAlternativeName(names), critical=False
@@ -108,6 +111,7 @@ def _made() -> Directory:
         ca=_pem(ca.sign(authority_key, hashes.SHA256())),
         certificate=_pem(certificate.sign(authority_key, hashes.SHA256())),
         key=key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain).decode(),
+        namespace=namespace,
     )
 
 
