@@ -28,6 +28,8 @@ HUB_TRUST = "/usr/local/etc/elab-trust"
 HUB_DATA = "/srv/jupyterhub"
 SERVER_FILES = "/etc/elab/jupyter"
 SERVER_TRUST = "/etc/elab/trust"
+SERVER_COMMAND = ("sh", f"{SERVER_FILES}/start.sh")
+"""What the image's entry point runs: jupyterhub-singleuser, by `files/notebook/start.sh`."""
 SERVER_FILES_MAP = "server-files"
 TRUST_MAP = "trust"
 
@@ -62,6 +64,11 @@ class ValuesArgs:
     def users_labels(self) -> Labels:
         """The labels of people's servers and disks."""
         return Labels(instance=self.names.instance, room="users", component="server")
+
+    @property
+    def server_annotations(self) -> dict[str, str]:
+        """An autoscaler that emptied the node of a running server would end a person's work."""
+        return {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false", "karpenter.sh/do-not-disrupt": "true"}
 
 
 def hub_address(names: NamespaceNames) -> str:
@@ -183,6 +190,7 @@ def _spawner(args: ValuesArgs) -> dict[str, Any]:
     asks_for_uid = not args.pod_security.assigns_uids
     return {
         "namespace": args.names.users,
+        "command": list(SERVER_COMMAND),
         "image_pull_policy": args.images.pull_policy,
         "image_pull_secrets": list(args.images.pull_secrets),
         "uid": users.uid if asks_for_uid else None,
@@ -199,11 +207,7 @@ def _spawner(args: ValuesArgs) -> dict[str, Any]:
         "default_url": users.default_url,
         "environment": server_environment(args),
         "labels": labels.all(),
-        # An autoscaler that emptied this node would end a person's work.
-        "annotations": {
-            "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
-            "karpenter.sh/do-not-disrupt": "true",
-        },
+        "annotations": args.server_annotations,
         "volumes": plain(volumes),
         "volume_mounts": plain(mounts),
     }

@@ -21,7 +21,7 @@ def configure(c: Config, values: Values) -> None:
     if not offers_choice(values):
         s.options_form = ""
     # Given as arguments, so the image's entry point runs first; it starts jupyterhub-singleuser, faster.
-    s.cmd = ["sh", "/etc/elab/jupyter/start.sh"]
+    s.cmd = spawner["command"]
     s.default_url = spawner["default_url"]
     s.notebook_dir = spawner["home_path"]
     s.environment = environment(values)

@@ -97,6 +97,8 @@ class Spawner(TypedDict):
     """What every person's pod and claim have in common."""
 
     namespace: str
+    command: list[str]
+    """What the image's entry point is to run."""
     image_pull_policy: str
     image_pull_secrets: list[str]
     uid: int | None
