@@ -47,10 +47,15 @@ class Reader:
     file: str
     prefix: str = ""
     secret_keys: frozenset[str] = frozenset()
-    problems: list[Problem] = field(default_factory=list)
     lines: dict[str, int] = field(default_factory=dict)
+    _problems: list[tuple[int, Problem]] = field(default_factory=list)
     _refused: set[int] = field(default_factory=set)
     _open: list[int] = field(default_factory=list)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """All that was refused, in the file's order."""
+        return [problem for _, problem in sorted(self._problems, key=lambda found: found[0])]
 
     def refuse(self, node: yaml.Node, path: str, *, found: str, allowed: str, fix: str) -> None:
         """Note a problem, once for a node that several aliases lead to."""
@@ -59,7 +64,7 @@ class Reader:
             # A mapping begins below its key, and it is the key that people look for.
             line = line_of(node) if isinstance(node, yaml.ScalarNode) else self.lines.get(path, line_of(node))
             where = f"{self.file}:{line} {path}".rstrip()
-            self.problems.append(Problem(where=where, found=found, allowed=allowed, fix=fix))
+            self._problems.append((line, Problem(where=where, found=found, allowed=allowed, fix=fix)))
 
     def value(self, node: yaml.Node, path: str) -> Plain:
         """The plain data of a node and of everything below it."""

@@ -34,15 +34,19 @@ class StackFile:
     lines: Mapping[str, int]
 
     def located(self, error: StackError) -> StackError:
-        """The same problems, those of values that the stack's file holds with file and line before their path."""
-        return StackError(self._located(problem) for problem in error.problems)
+        """The same problems in the file's order, with file and line before the path; first what the file lacks."""
+        return StackError(map(self._located, sorted(error.problems, key=lambda problem: self._line(problem.where))))
 
     def _located(self, problem: Problem) -> Problem:
-        path = problem.where
+        line = self._line(problem.where)
+        where = f"{stack_file_name(self.stack)}:{line} {problem.where}" if line else problem.where
+        return Problem(where=where, found=problem.found, allowed=problem.allowed, fix=problem.fix)
+
+    def _line(self, path: str) -> int:
+        """The line of a path, or of the nearest section around it that the file holds; 0 if it holds none."""
         while path and path not in self.lines:
             path = path.rpartition(".")[0]
-        where = f"{stack_file_name(self.stack)}:{self.lines[path]} {problem.where}" if path else problem.where
-        return Problem(where=where, found=problem.found, allowed=problem.allowed, fix=problem.fix)
+        return self.lines.get(path, 0)
 
 
 def stack_file_name(stack: str) -> str:

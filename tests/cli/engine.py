@@ -16,10 +16,14 @@ _INSTALL = "there is no pulumi: run `lab/lab build --engine` first (about 4 minu
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How a preview ended: ``ok`` is whether the CLI's exit status was 0; ``said`` is all that it printed."""
+    """How a preview ended: ``ok`` is whether the CLI's exit status was 0; ``said`` is all that it printed.
+
+    ``registered`` holds the type tokens of all resources that reached the engine.
+    """
 
     ok: bool
     said: str
+    registered: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,15 +56,22 @@ class Engine:
     def preview(self, project_dir: Path, stack: str, project: str, program: Callable[[], None]) -> Outcome:
         """Run a preview of a stack that exists."""
         said: list[str] = []
+        registered: set[str] = set()
+
+        def note(event: automation.EngineEvent) -> None:
+            if event.resource_pre_event:
+                registered.add(event.resource_pre_event.metadata.type)
+
+        options = self.workspace(project_dir)
         try:
-            selected = automation.select_stack(
-                stack, project_name=project, program=program, opts=self.workspace(project_dir)
-            )
+            selected = automation.select_stack(stack, project_name=project, program=program, opts=options)
             with _working_directory():
-                selected.preview(on_output=said.append, on_error=said.append, color="never", suppress_progress=True)
+                selected.preview(on_output=said.append, on_error=said.append, on_event=note, color="never")
+            ok = True
         except automation.errors.CommandError as error:
-            return Outcome(ok=False, said="\n".join([*said, str(error)]))
-        return Outcome(ok=True, said="\n".join(said))
+            said.append(str(error))
+            ok = False
+        return Outcome(ok=ok, said="\n".join(said), registered=frozenset(registered))
 
 
 def engine(home: Path) -> Engine:

@@ -32,6 +32,8 @@ class Case:
     problems: tuple[Expected, ...]
     when: str
     """`read`: refused while the file is read. `up`: a finding in a plan, refused by the CLI's route."""
+    cli: str | None
+    """What the CLI itself says, where it can't read the file either."""
 
 
 def cases() -> list[Case]:
@@ -46,7 +48,7 @@ def _case(entry: dict[str, Any]) -> Case:
             raise ValueError(f"{entry['name']}: {old!r} stands {text.count(old)} times in the good file")
         text = text.replace(old, new)
     problems = tuple(Expected(**problem) for problem in entry["problems"])
-    return Case(name=entry["name"], text=text, problems=problems, when=entry.get("when", "read"))
+    return Case(name=entry["name"], text=text, problems=problems, when=entry.get("when", "read"), cli=entry.get("cli"))
 
 
 def write(folder: Path, text: str) -> Path:

@@ -75,15 +75,15 @@ def test_a_secret_in_clear_is_refused_without_being_shown(folder: Path) -> None:
     assert "hunter2" not in message
 
 
-def test_every_problem_is_told_at_once(folder: Path) -> None:
+def test_every_problem_is_told_at_once_in_the_order_of_the_file(folder: Path) -> None:
     (folder / "Pulumi.dev.yaml").write_text(GOOD + "  elab:a: yes\n  elab:b: 0123\n  kubernetes:context: x\n")
     with pytest.raises(StackError) as error:
         load_stack(folder, "dev")
-    assert {problem.where for problem in error.value.problems} == {
+    assert [problem.where for problem in error.value.problems] == [
         "Pulumi.dev.yaml:8 a",
         "Pulumi.dev.yaml:9 b",
         "Pulumi.dev.yaml:10 kubernetes:context",
-    }
+    ]
 
 
 @pytest.mark.parametrize(
