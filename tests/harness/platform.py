@@ -1,0 +1,167 @@
+"""The real program over many configurations: every cloud, every kind of entry, and whatever a test changes."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import clouds
+from clouds.base import Autoscaler, Cloud, PodSecurity
+from clouds.onprem import OnPrem, OnPremSettings
+from planning.manifests import manifests
+from planning.pods import PodTemplate, pod_templates
+from planning.recorder import record
+from planning.recording import Recorded, Recording
+from settings import SECRETS, Settings, read
+from stack import unfinished_allowed
+
+PROJECT = Path(__file__).parents[2]
+_BASE = Path(__file__).with_name("platform.yaml")
+
+_ADDRESSES = {"pod_cidrs": ["10.244.0.0/16", "fd00:244::/48"], "service_cidrs": ["10.96.0.0/12", "fd00:96::/108"]}
+
+CLOUDS: Mapping[str, dict[str, Any]] = {
+    "onprem-ceph-csi": {},
+    "onprem-rook": {"cloud.ceph": {"kind": "rook", "pool": "replicapool"}},
+    "local": {"cloud": {"kind": "local", **_ADDRESSES}},
+}
+"""Every cloud, and every kind of disk that it can have, as a change of the base configuration."""
+
+ENTRIES: Mapping[str, dict[str, Any]] = {
+    "ingress": {},
+    "gateway": {
+        "entry": {
+            "kind": "gateway",
+            "host": "jupyter.example.org",
+            "gateway": "public",
+            "gateway_namespace": "gateways",
+            "data_plane_namespace": "envoy",
+        }
+    },
+    "load_balancer": {
+        "entry": {
+            "kind": "load_balancer",
+            "host": "jupyter.example.org",
+            "tls": {"kind": "secret", "name": "jupyter-tls"},
+            "allowed_cidrs": ["192.0.2.0/24"],
+        }
+    },
+    "node_port": {"entry": {"kind": "node_port", "host": "jupyter.example.org", "port": 30080}},
+}
+"""Every kind of door."""
+
+SECRET_VALUES = {key: f"the secret of {key}" for key in SECRETS}
+
+Changes = Mapping[str, Any]
+
+
+def data(changes: Changes) -> dict[str, Any]:
+    """The base configuration with values replaced by dotted path; None removes what stands there."""
+    found = copy.deepcopy(_base())
+    for path, value in changes.items():
+        *parents, last = path.split(".")
+        at = found
+        for step in parents:
+            at = at.setdefault(step, {})
+        if value is None:
+            del at[last]
+        else:
+            at[last] = value
+    return found
+
+
+@functools.cache
+def _base() -> dict[str, Any]:
+    return yaml.safe_load(_BASE.read_text(encoding="utf-8"))
+
+
+def settings(changes: Changes = {}) -> Settings:  # noqa: B006  never changed
+    """The settings of a configuration."""
+    return read(data(changes))
+
+
+def platform(changes: Changes = {}) -> Recording:  # noqa: B006  never changed
+    """What the program registers for a configuration; each is run once for all tests."""
+    return _recorded(json.dumps(changes, sort_keys=True))
+
+
+@functools.cache
+def _recorded(changes: str) -> Recording:
+    return _run(json.loads(changes))
+
+
+def _run(changes: Changes) -> Recording:
+    values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in data(changes).items()}
+    config = {f"elab:{key}": text for key, text in {**values, **SECRET_VALUES}.items()}
+    with unfinished_allowed():
+        return record(PROJECT / "__main__.py", config=config, secret_keys=frozenset(f"elab:{key}" for key in SECRETS))
+
+
+@dataclass(frozen=True)
+class AssigningCloud(OnPrem):
+    """A cloud that differs where the two real ones agree: it assigns uids, and its own scheduler packs."""
+
+    @property
+    def pod_security(self) -> PodSecurity:
+        return PodSecurity(assigns_uids=True)
+
+    @property
+    def autoscaler(self) -> Autoscaler:
+        return Autoscaler(kind="managed", placeholder_priority=-5, packs_already=True)
+
+    @property
+    def load_balancer_annotations(self) -> dict[str, str]:
+        return {"example.org/scheme": "internal"}
+
+
+def on_cloud(
+    make: Callable[[OnPremSettings], Cloud],
+    monkeypatch: pytest.MonkeyPatch,
+    changes: Changes = {},  # noqa: B006  never changed
+) -> Recording:
+    """What the program registers where `cloud.kind: onprem` leads to another cloud."""
+    monkeypatch.setitem(clouds._CLOUDS, "onprem", make)
+    return _run(changes)
+
+
+def objects(recording: Recording, kind: str) -> dict[str, Mapping[str, Any]]:
+    """The objects of a kind, by `namespace/name`, or by name for the whole cluster's."""
+    return {_identity(one.inputs): one.inputs for one in recording.kubernetes() if one.inputs["kind"] == kind}
+
+
+def resource(recording: Recording, kind: str, identity: str) -> Recorded:
+    """The registration of one object."""
+    (found,) = (
+        one for one in recording.kubernetes() if one.inputs["kind"] == kind and _identity(one.inputs) == identity
+    )
+    return found
+
+
+def _identity(body: Mapping[str, Any]) -> str:
+    metadata = body["metadata"]
+    return f"{metadata['namespace']}/{metadata['name']}" if metadata.get("namespace") else metadata["name"]
+
+
+def pods(recording: Recording) -> Iterator[PodTemplate]:
+    """The pods of every workload."""
+    return pod_templates(manifests(recording))
+
+
+def pod(recording: Recording, name: str) -> PodTemplate:
+    """The pods of one workload, by its name in lower case with its kind before: `deployment-hub`."""
+    (found,) = (one for one in pods(recording) if one.owner.rpartition("/")[2] == name)
+    return found
+
+
+def container(recording: Recording, name: str) -> Mapping[str, Any]:
+    """The one container of a workload."""
+    (found,) = pod(recording, name).containers
+    return found

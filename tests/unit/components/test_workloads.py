@@ -1,0 +1,118 @@
+"""Every container of the platform, on every cloud and behind every door, is bounded and can gain no rights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from planning.pods import PodTemplate
+from planning.recording import Recording
+from stackfile.quantities import Bytes, Cpu
+from tests.harness.platform import CLOUDS, ENTRIES, AssigningCloud, objects, on_cloud, platform, pods
+
+SPEAKS_TO_THE_API = {"deployment-hub": "hub", "deployment-user-scheduler": "user-scheduler"}
+"""The only workloads with a ServiceAccount's token, and whose."""
+
+
+@pytest.fixture(params=[(cloud, entry) for cloud in CLOUDS for entry in ENTRIES], ids="-".join)
+def recording(request: pytest.FixtureRequest) -> Recording:
+    cloud, entry = request.param
+    return platform({**CLOUDS[cloud], **ENTRIES[entry]})
+
+
+def short(template: PodTemplate) -> str:
+    return template.owner.rpartition("/")[2]
+
+
+def test_all_the_workloads_are_looked_at(recording: Recording) -> None:
+    assert {short(template) for template in pods(recording)} == {
+        "daemonset-puller-general",
+        "daemonset-puller-memory",
+        "deployment-hub",
+        "deployment-placeholder-general",
+        "deployment-proxy",
+        "deployment-user-scheduler",
+    }
+
+
+def test_every_container_states_requests_that_are_within_its_limits(recording: Recording) -> None:
+    for template in pods(recording):
+        for container in template.containers:
+            requests, limits = container["resources"]["requests"], container["resources"]["limits"]
+            assert 0 < Cpu(requests["cpu"]).millicores <= Cpu(limits["cpu"]).millicores, template.owner
+            assert 0 < Bytes(requests["memory"]).bytes <= Bytes(limits["memory"]).bytes, template.owner
+
+
+def unsafe(spec: Mapping[str, Any], container: Mapping[str, Any]) -> list[str]:
+    """What Pod Security `restricted` would refuse, and what elab asks for beyond it."""
+    security = container.get("securityContext") or {}
+    of_pod = spec.get("securityContext") or {}
+    rules = {
+        "non-root": security.get("runAsNonRoot") is True and of_pod.get("runAsNonRoot") is True,
+        "not root by number": security.get("runAsUser", of_pod.get("runAsUser")) != 0,
+        "no escalation": security.get("allowPrivilegeEscalation") is False,
+        "no capability": security.get("capabilities") == {"drop": ["ALL"]},
+        "seccomp": security.get("seccompProfile") == of_pod.get("seccompProfile") == {"type": "RuntimeDefault"},
+        "read-only root": security.get("readOnlyRootFilesystem") is True,
+        "not privileged": not security.get("privileged"),
+        "no host port": all("hostPort" not in port for port in container.get("ports", [])),
+        "none of the host's namespaces": not any(spec.get(key) for key in ("hostNetwork", "hostPID", "hostIPC")),
+        "none of the host's paths": all("hostPath" not in volume for volume in spec.get("volumes", [])),
+    }
+    return [rule for rule, holds in rules.items() if not holds]
+
+
+def test_no_container_can_gain_rights(recording: Recording) -> None:
+    found = {
+        f"{short(template)}/{container['name']}": unsafe(template.spec, container)
+        for template in pods(recording)
+        for container in template.containers
+    }
+    assert {name: rules for name, rules in found.items() if rules} == {}
+
+
+def test_only_what_speaks_to_the_api_server_has_a_token(recording: Recording) -> None:
+    with_token = {
+        short(template): template.spec.get("serviceAccountName")
+        for template in pods(recording)
+        if template.spec.get("automountServiceAccountToken") is not False
+    }
+    assert with_token == SPEAKS_TO_THE_API
+    accounts = objects(recording, "ServiceAccount")
+    assert {body["automountServiceAccountToken"] for body in accounts.values()} == {False}
+
+
+def test_every_pod_has_a_priority_class_that_the_platform_makes(recording: Recording) -> None:
+    classes = objects(recording, "PriorityClass")
+    for template in pods(recording):
+        tier = "placeholders" if "placeholder-" in short(template) else "platform"
+        assert template.spec["priorityClassName"] == f"elab-{tier}"
+        assert f"elab-{tier}" in classes
+
+
+def test_no_pod_gets_the_addresses_of_services_in_its_environment(recording: Recording) -> None:
+    assert {template.spec.get("enableServiceLinks") for template in pods(recording)} == {False}
+
+
+def test_where_the_cluster_assigns_uids_no_pod_asks_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for template in pods(on_cloud(AssigningCloud, monkeypatch)):
+        contexts = [template.spec["securityContext"], *(one["securityContext"] for one in template.containers)]
+        asked = {key for context in contexts for key in ("runAsUser", "runAsGroup", "fsGroup") if key in context}
+        assert asked == set(), template.owner
+        assert all(context["runAsNonRoot"] for context in contexts)
+
+
+def test_where_it_does_not_a_writable_disk_belongs_to_the_pods_group(recording: Recording) -> None:
+    for template in pods(recording):
+        security = template.spec["securityContext"]
+        assert security["runAsUser"] > 0
+        if any("persistentVolumeClaim" in volume for volume in template.spec.get("volumes", [])):
+            assert security["fsGroup"] > 0
+            assert security["fsGroupChangePolicy"] == "OnRootMismatch"
+
+
+def test_a_pod_pulls_with_the_stacks_pull_secrets() -> None:
+    for template in pods(platform({"images": {"pull_secrets": ["registry"]}})):
+        assert template.spec["imagePullSecrets"] == [{"name": "registry"}], template.owner
