@@ -26,14 +26,28 @@ NOT_PUBLIC = tuple(
         "127.0.0.0/8",
         "169.254.0.0/16",
         "172.16.0.0/12",
+        "192.0.0.0/24",
         "192.168.0.0/16",
         "198.18.0.0/15",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "::1/128",
+        "::ffff:0:0/96",
+        "64:ff9b:1::/48",
+        "2002::/16",
         "fc00::/7",
         "fe80::/10",
-        "::1/128",
+        "ff00::/8",
     )
 )
-"""Special-purpose addresses (RFC 6890): private, shared, link-local (the metadata service too) and benchmarking."""
+"""Special-purpose addresses (RFC 6890): private, shared, link-local (the metadata service too), benchmarking, multicast,
+and IPv6 ranges that stand for IPv4 addresses which may be private."""
+
+
+def behind_nat64(cidr: Cidr) -> Cidr:
+    """An IPv4 range as an IPv6 network with NAT64 writes it (RFC 6052), else a way around the IPv4 range's refusal."""
+    network = cidr.network
+    return Cidr(f"64:ff9b::{network.network_address}/{96 + network.prefixlen}")
 
 
 def hub_connections(
@@ -81,7 +95,8 @@ def user_connections(
     yield from to_dns(users, endpoints)
     if egress.internet:
         inside = tuple(dict.fromkeys((*NOT_PUBLIC, *ranges.pods, *ranges.services, *ranges.metadata)))
-        public = Addresses(cidrs=(ALL_IPV4, ALL_IPV6), excluded=inside)
+        translated = tuple(behind_nat64(cidr) for cidr in inside if cidr.network.version == 4)
+        public = Addresses(cidrs=(ALL_IPV4, ALL_IPV6), excluded=(*inside, *translated))
         every = (Port(number=None), Port(number=None, protocol="UDP"))
         yield Connection(source=users, target=public, ports=every, why="users.egress.internet")
     for rule in egress.allow:
