@@ -32,7 +32,6 @@ NOT_PUBLIC = tuple(
         "224.0.0.0/4",
         "240.0.0.0/4",
         "::1/128",
-        "::ffff:0:0/96",
         "64:ff9b:1::/48",
         "2002::/16",
         "fc00::/7",
@@ -40,8 +39,9 @@ NOT_PUBLIC = tuple(
         "ff00::/8",
     )
 )
-"""Special-purpose addresses (RFC 6890): private, shared, link-local (the metadata service too), benchmarking, multicast,
-and IPv6 ranges that stand for IPv4 addresses which may be private."""
+"""Special-purpose addresses (RFC 6890): private, shared, link-local (the metadata service too), benchmarking and
+multicast, and IPv6 ranges that stand for IPv4 addresses which may be private. Not ::ffff:0:0/96: mapped addresses travel as IPv4, and
+the API server, which reads that range as 0.0.0.0/0, refuses it within ::/0."""
 
 
 def behind_nat64(cidr: Cidr) -> Cidr:
