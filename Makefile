@@ -49,7 +49,7 @@ unit: $(INSTALLED)
 
 plugins: $(INSTALLED) ## The stand-in providers against a real API server
 	@lab/lab build --no-packages
-	@$(BIN)/python -m pytest lab/plugins/tests
+	@$(BIN)/python -m pytest lab/tests lab/plugins/tests -m "not e2e"
 
 e2e: $(INSTALLED) ## The platform on a real cluster: login, work, culling, isolation, protection
 	@$(BIN)/python -m pytest tests/e2e -m e2e

@@ -117,7 +117,8 @@ def remove_leftovers() -> None:
     for stub in Path("/run/netns").glob("cni-*"):
         if stub.stat().st_size == 0 and not os.path.ismount(stub):
             stub.unlink()
-    for controller in Path("/sys/fs/cgroup").iterdir():
+    root = Path("/sys/fs/cgroup")
+    for controller in (root, *root.iterdir()):
         for folder, _, _ in os.walk(controller / "kubepods", topdown=False):
             with suppress(OSError):
                 Path(folder).rmdir()
