@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--stack", required=True)
     plan.add_argument("--json", action="store_true", help="figures and findings for other programs")
     snapshot = commands.add_parser("snapshot", help="the plan as JSON, for a diff by another commit")
-    snapshot.add_argument("--stack", required=True)
+    snapshot.add_argument("--stack", required=True, action="append", help="may be given several times")
     diff = commands.add_parser("diff", help="what changes since a commit; exit 3 where data would be lost")
     diff.add_argument("--base", required=True, help="a commit, branch or tag")
     diff.add_argument("--stack", default="all", help="one stack, or all (the default)")
@@ -58,12 +58,12 @@ def _plan(project: Path, stack: str, as_json: bool) -> int:
     return FINDINGS if any(finding.level == "error" for finding in plan.findings) else 0
 
 
-def _snapshot(project: Path, stack: str) -> int:
+def _snapshot(project: Path, stacks: Sequence[str]) -> int:
     from . import plan as plans
     from .commits import to_json
     from .snapshot import snapshot
 
-    print(to_json(snapshot(plans.recorded(project, plans.subject(project, stack)))))
+    print(to_json([snapshot(plans.recorded(project, plans.subject(project, stack))) for stack in stacks]))
     return 0
 
 

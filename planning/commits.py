@@ -9,10 +9,11 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from stackfile.problems import Problem, StackError
 
@@ -22,18 +23,23 @@ _SECONDS = 120
 """A plan takes a few seconds; a program that hangs at the other commit must not hang this one."""
 
 
-def to_json(found: Snapshot) -> str:
-    """A snapshot for another process to read."""
-    return json.dumps({"format": FORMAT, "stack": found.stack, "entries": [asdict(entry) for entry in found.entries]})
+def to_json(found: Sequence[Snapshot]) -> str:
+    """Snapshots for another process to read."""
+    stacks = {one.stack: [asdict(entry) for entry in one.entries] for one in found}
+    return json.dumps({"format": FORMAT, "stacks": stacks})
 
 
-def from_json(text: str) -> Snapshot:
-    """The snapshot in a text by `to_json`. Raises ValueError when it is none, or one of another format."""
+def from_json(text: str) -> dict[str, Snapshot]:
+    """The snapshots in a text by `to_json`, by stack. Raises ValueError or KeyError when it is none."""
     data = json.loads(text)
     if data.get("format") != FORMAT:
         raise ValueError(f"a snapshot of format {data.get('format')}; this code reads {FORMAT}")
-    entries = tuple(Entry(former=tuple(entry.pop("former")), **entry) for entry in data["entries"])
-    return Snapshot(stack=data["stack"], entries=entries)
+    return {stack: _snapshot(stack, entries) for stack, entries in data["stacks"].items()}
+
+
+def _snapshot(stack: str, entries: list[dict[str, Any]]) -> Snapshot:
+    made = (Entry(former=tuple(entry.pop("former")), **entry) for entry in entries)
+    return Snapshot(stack=stack, entries=tuple(made))
 
 
 @contextmanager
@@ -60,14 +66,14 @@ def checked_out(project: Path, commit: str) -> Generator[Path]:
         yield Path(folder)
 
 
-def snapshot_at(folder: Path, stack: str) -> Snapshot:
-    """Plans a stack with the code in a folder, in a process of its own.
+def snapshots_at(folder: Path, stacks: Sequence[str]) -> dict[str, Snapshot]:
+    """Plans stacks with the code in a folder, in a process of its own.
 
-    Raises StackError with that process's own words when the stack can't be planned there.
+    Raises StackError with that process's own words when one of them can't be planned there.
     """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
-        [sys.executable, "-m", "planning", "snapshot", "--stack", stack],
+        [sys.executable, "-m", "planning", "snapshot", *(f"--stack={stack}" for stack in stacks)],
         cwd=folder,
         env=environment | {"PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
@@ -76,19 +82,19 @@ def snapshot_at(folder: Path, stack: str) -> Snapshot:
         check=False,
     )
     if done.returncode:
-        raise StackError([_unplannable(stack, done.stderr.strip() or done.stdout.strip())])
+        raise StackError([_unplannable(folder, stacks, done.stderr.strip() or done.stdout.strip())])
     try:
         return from_json(done.stdout)
-    except ValueError as error:
-        raise StackError([_unplannable(stack, str(error))]) from error
+    except (KeyError, ValueError) as error:
+        raise StackError([_unplannable(folder, stacks, str(error))]) from error
 
 
-def _unplannable(stack: str, words: str) -> Problem:
+def _unplannable(folder: Path, stacks: Sequence[str], words: str) -> Problem:
     return Problem(
-        where=f"stack {stack} at the base commit",
-        found=words.splitlines()[-1] if words else "nothing",
-        allowed="a commit whose own `python -m planning snapshot` succeeds",
-        fix="name a base commit that can be planned",
+        where=f"planning {', '.join(stacks)} by the code in {folder}",
+        found=words or "nothing",
+        allowed="code whose own `python -m planning snapshot` succeeds",
+        fix="mend the stack here, or name a base commit that can be planned",
     )
 
 

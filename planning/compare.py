@@ -8,9 +8,10 @@ from pathlib import Path
 
 from stackfile.problems import Problem, StackError
 
-from .commits import checked_out, snapshot_at, stacks_in
+from .commits import checked_out, snapshots_at, stacks_in
 from .diff import difference, lines
 from .losses import Loss, losses
+from .snapshot import Snapshot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,19 +38,22 @@ def compare(project: Path, base: str, stack: str) -> Iterator[Report]:
                     )
                 ]
             )
-        for name in names if stack == "all" else [stack]:
+        wanted = names if stack == "all" else [stack]
+        in_both = [name for name in wanted if name in then and name in now]
+        before = snapshots_at(folder, in_both) if in_both else {}
+        after = snapshots_at(project, in_both) if in_both else {}
+        for name in wanted:
             if name not in then:
                 yield Report(text=f"stack {name}: new since {base}", losses=())
             elif name not in now:
                 words = "its file is gone; what it made stays in the cluster until it is destroyed"
                 yield Report(text=f"stack {name}: {words}", losses=())
             else:
-                yield _report(name, base, folder, project)
+                yield _report(base, before[name], after[name])
 
 
-def _report(stack: str, base: str, then: Path, now: Path) -> Report:
-    before, after = snapshot_at(then, stack), snapshot_at(now, stack)
-    changes = difference(before, after)
+def _report(base: str, before: Snapshot, after: Snapshot) -> Report:
+    stack, changes = after.stack, difference(before, after)
     lost = tuple(losses(before, after))
     text = [f"stack {stack}: no change since {base}" if changes.empty else f"stack {stack}, since {base}:"]
     text += [f"  {line}" for line in lines(changes)]

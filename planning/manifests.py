@@ -53,7 +53,7 @@ class Manifest:
     urn: str
     body: Mapping[str, Any]
     leaks: tuple[str, ...] = ()
-    """Dotted paths where a secret stood in clear outside a Secret; redacted in `body` all the same."""
+    """Dotted paths where a secret stands outside a Secret's data, for anybody to see who may read the object."""
 
     @property
     def api_version(self) -> str:
@@ -138,6 +138,7 @@ def _redact(
     value: Json, path: InputPath, secret_paths: frozenset[InputPath], needles: tuple[str, ...], leaks: list[str]
 ) -> Json:
     if path in secret_paths:
+        leaks.append(".".join(str(step) for step in path))
         return _redacted_leaves(value)
     if isinstance(value, Mapping):
         return {

@@ -87,7 +87,7 @@ def make(project: Path, stack: str) -> Plan:
     found = subject(project, stack)
     recording = recorded(project, found)
     plan = manifests(recording)
-    servers = people(found.settings)
+    servers = people(found.settings, recording.outputs["notebook_image"])
     pods = tuple(pod_templates(plan))
     return Plan(
         subject=found,

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
+from components.hub.values import hub_values
 from planning import checks, schemas
 from planning.manifests import REDACTED, manifests
+from planning.people import values_args
 from planning.pods import missing_resources, pod_templates
 from planning.recording import strings_in
 from planning.snapshot import snapshot
@@ -131,3 +133,27 @@ def test_images_are_never_latest(stack: str) -> None:
 def test_written_manifests_are_plain_yaml(stack: str) -> None:
     for manifest in plan(stack).manifests:
         assert yaml.safe_load(manifest.yaml()) == manifest.body
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_people_are_planned_by_the_very_values_that_the_hub_reads(stack: str) -> None:
+    found = plan(stack)
+    (values,) = (manifest for manifest in found.manifests if manifest.name == "hub-values")
+    planned = json.loads(json.dumps(hub_values(values_args(found.subject.settings))))
+    assert planned == json.loads(values.body["data"]["values.json"])
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_puller_has_exactly_the_images_that_people_can_choose_in_its_pool(stack: str) -> None:
+    found = plan(stack)
+    pods = {manifest.name: manifest.body for manifest in found.people.manifests if manifest.kind == "Pod"}
+    for pool in found.pools:
+        (daemon,) = (manifest for manifest in found.manifests if manifest.name == f"puller-{pool.name}")
+        pulled = {one["image"] for one in daemon.body["spec"]["template"]["spec"]["initContainers"]}
+        chosen = {
+            pods[f"a-person-with-{profile.name}-and-{key}"]["spec"]["containers"][0]["image"]
+            for profile in found.subject.settings.users.profiles
+            if pool.name in profile.pools
+            for key in profile.images
+        }
+        assert pulled == chosen, pool.name

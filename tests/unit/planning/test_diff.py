@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from planning.commits import checked_out, from_json, snapshot_at, stacks_in, to_json
+from planning.commits import checked_out, from_json, snapshots_at, stacks_in, to_json
 from planning.diff import difference, lines
 from planning.snapshot import Entry, Snapshot
 from stackfile.problems import StackError
@@ -71,12 +71,12 @@ def test_a_changed_text_is_shown_by_its_changed_lines() -> None:
 
 
 def test_a_snapshot_survives_its_way_between_processes() -> None:
-    assert from_json(to_json(_snapshot(ROOM))) == _snapshot(ROOM)
+    assert from_json(to_json([_snapshot(ROOM)])) == {"t": _snapshot(ROOM)}
 
 
 def test_a_snapshot_of_another_format_is_refused() -> None:
     with pytest.raises(ValueError, match="format 0"):
-        from_json(to_json(_snapshot(ROOM)).replace('"format": 1', '"format": 0'))
+        from_json(to_json([_snapshot(ROOM)]).replace('"format": 1', '"format": 0'))
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def project(tmp_path: Path) -> Path:
     (folder / "planning").mkdir(parents=True)
     (folder / "Pulumi.prod.yaml").touch()
     (folder / "Pulumi.yaml").touch()
-    answer = to_json(_snapshot({"Service/hub": ROOM["Service/hub"]}))
+    answer = to_json([_snapshot({"Service/hub": ROOM["Service/hub"]})])
     (folder / "planning" / "__main__.py").write_text(f"print({answer!r})\n")
     for command in (
         ["init", "-q", "-b", "main"],
@@ -101,7 +101,8 @@ def project(tmp_path: Path) -> Path:
 def test_the_base_commit_is_planned_by_its_own_code(project: Path) -> None:
     with checked_out(project, "HEAD") as folder:
         assert stacks_in(folder) == ["prod"]
-        assert [entry.identity for entry in snapshot_at(folder, "prod").entries] == ["Service/rooms/hub"]
+        (found,) = snapshots_at(folder, ["prod"]).values()
+        assert [entry.identity for entry in found.entries] == ["Service/rooms/hub"]
     assert not folder.exists()
     status = subprocess.run(["git", "worktree", "list"], cwd=project, check=True, capture_output=True, text=True)
     assert len(status.stdout.splitlines()) == 1
@@ -114,4 +115,4 @@ def test_an_unknown_commit_is_one_clear_error(project: Path) -> None:
 
 def test_a_base_that_cannot_be_planned_is_one_clear_error(project: Path) -> None:
     with pytest.raises(StackError, match="the work tree must not be run"):
-        snapshot_at(project, "prod")
+        snapshots_at(project, ["prod"])

@@ -87,7 +87,7 @@ def test_a_secret_in_clear_outside_a_secret_is_redacted_and_reported(encode: obj
     assert plan[0].body["data"] == {"file": REDACTED}
 
 
-def test_a_value_that_the_program_marked_secret_is_redacted_and_no_leak() -> None:
+def test_a_value_that_pulumi_knows_as_secret_is_a_leak_too_where_the_cluster_would_show_it() -> None:
     def program() -> None:
         ConfigMap(
             "marked", metadata=ObjectMetaArgs(name="marked"), data={"file": pulumi.Output.secret("marked-secret")}
@@ -95,7 +95,7 @@ def test_a_value_that_the_program_marked_secret_is_redacted_and_no_leak() -> Non
 
     plan = manifests(record(program))
     assert plan[0].body["data"] == {"file": REDACTED}
-    assert plan[0].leaks == ()
+    assert plan[0].leaks == ("data.file",)
 
 
 def test_two_registrations_of_one_object_are_refused() -> None:

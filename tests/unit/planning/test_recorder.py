@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pulumi
 import pulumi_kubernetes as k8s
+import pulumi_random
 import pytest
 from pulumi_kubernetes.core.v1 import ConfigMap, Service, ServiceSpecArgs
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
@@ -184,3 +185,11 @@ def test_a_provider_keeps_its_settings() -> None:
 
 def test_warnings_of_the_program_are_kept() -> None:
     assert [(m.severity, m.text) for m in record(programs.claim).messages] == [("warning", "1Gi is small")]
+
+
+def test_a_random_value_stays_secret_wherever_it_goes() -> None:
+    def program() -> None:
+        password = pulumi_random.RandomPassword("password", length=20)
+        ConfigMap("careless", data={"file": pulumi.Output.concat("password: ", password.result)})
+
+    assert record(program)["careless"].secret_paths == {("data", "file")}
