@@ -75,20 +75,23 @@ EVENTS: tuple[tuple[str, Explanation], ...] = (
         DISK,
     ),
     (r"FailedScheduling ", FULL),
+    (r"FailedMount .*(configmap|secret) .* not found", POLICY),
     (r"(FailedMount|FailedAttachVolume|FailedMapVolume|ProvisioningFailed|VolumeFailed|VolumeResizeFailed) ", DISK),
     (r"(ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull|InspectFailed) ", IMAGE),
-    (r"Failed .*(pull|image)", IMAGE),
+    (r"Failed .*(runAsNonRoot|configmap|secret)", POLICY),
+    (r"Failed .*([Pp]ull|ImageNever)|BackOff Back-off pulling", IMAGE),
     (r"(NodeNotReady|NodeShutdown|TaintManagerEviction|Evicted|Preempted|Preempting) ", NODE),
     (r"(OutOfcpu|OutOfmemory|OutOfpods|UnexpectedAdmissionError) ", FULL),
     (r"(CreateContainerConfigError|CreateContainerError|RunContainerError) ", POLICY),
-    (r"Failed .*(runAsNonRoot|configmap|secret)", POLICY),
     (r"(BackOff|CrashLoopBackOff) .*(restarting|container)", CRASH),
 )
 """What an event or a container's state says, by its reason and message; the first that fits."""
 
 REFUSALS: tuple[tuple[str, Explanation], ...] = (
-    (r"exceeded quota|forbidden: maximum .* usage|limitranges?", FULL),
-    (r"PodSecurity|admission webhook|ValidatingAdmissionPolicy|is invalid|denied the request", POLICY),
+    (r"exceeded quota", FULL),
+    # The hub's own rights, and not the pod, are at fault.
+    (r"User \".*\" cannot ", CLUSTER),
+    (r"PodSecurity|admission webhook|ValidatingAdmissionPolicy|is invalid|denied the request|forbidden", POLICY),
 )
 """What the API server's refusal says; the first that fits."""
 
@@ -109,7 +112,7 @@ def explain_refusal(error: ApiException) -> Explanation:
     for pattern, explanation in REFUSALS:
         if re.search(pattern, message):
             return explanation
-    return POLICY if error.status in (400, 403, 422) else CLUSTER
+    return CLUSTER
 
 
 def refusal_message(error: ApiException) -> str:

@@ -28,6 +28,8 @@ PROBE = 0.1
 """Seconds between two requests to a server that is starting."""
 HUB_FAULTS = 5
 """Starts in a row that failed by the hub's own fault, after which it ends, so that Kubernetes starts it afresh."""
+GRACE = 2.0
+"""Seconds in which the hub answers its last requests before it ends."""
 IMAGE_PATIENCE = 90.0
 """Seconds for which an image that can't be pulled is tried again: registries have moments of weakness."""
 
@@ -42,17 +44,16 @@ class Server(KubeSpawner):
 
     async def load_user_options(self) -> None:
         """Take the person's choice; only what the settings offer can be chosen, by the API too."""
-        profiles = {profile["slug"]: profile for profile in self.profile_list}
         options = {key: value for key, value in (self.user_options or {}).items() if value}
-        profile = profiles.get(options.pop("profile", None) or self._default_profile())
-        choices = (profile or {}).get("profile_options", {})
-        unknown = [key for key, value in options.items() if value not in choices.get(key, {}).get("choices", {})]
-        if profile is None or unknown:
+        slug = options.pop("profile", None)
+        profile = next(
+            (each for each in self.profile_list if each["slug"] == slug or (not slug and each["default"])), None
+        )
+        offered = profile.get("profile_options", {}) if profile else {}
+        chosen = all(key in offered and value in list(offered[key]["choices"]) for key, value in options.items())
+        if profile is None or not chosen:
             raise SpawnError(CHOICE, f"asked for {self.user_options!r}")
         await super().load_user_options()
-
-    def _default_profile(self) -> str:
-        return next(profile["slug"] for profile in self.profile_list if profile.get("default"))
 
     async def _start(self) -> str:
         """Start the server and return its address; SpawnError says why not."""
@@ -67,7 +68,7 @@ class Server(KubeSpawner):
                 self.log.critical(
                     "%s starts in a row failed by the hub's fault; ending, to be started afresh", _hub_faults
                 )
-                asyncio.get_running_loop().call_later(2, _end)
+                asyncio.get_running_loop().call_later(GRACE, _end)
             raise
         _hub_faults = 0
         return url

@@ -1,5 +1,6 @@
 """The hub's configuration, a table of contents: decisions come from the values file, secrets from the environment."""
 
+import runpy
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import elab_roles
 import elab_servers
 from elab_values import load
 
-# JupyterHub's loader gives get_config and load_subconfig to this file.
+# JupyterHub's loader gives get_config to this file.
 c = get_config()  # noqa: F821  # ty: ignore[unresolved-reference]
 values = load()
 
@@ -25,4 +26,5 @@ elab_servers.configure(c, values)
 elab_culling.configure(c, values)
 
 if values["hub"]["extra_config"]:
-    load_subconfig(values["hub"]["extra_config"])  # noqa: F821  # ty: ignore[unresolved-reference]
+    # Not load_subconfig, which gives an empty `c` that can't add to what stands above.
+    runpy.run_path(values["hub"]["extra_config"], init_globals={"c": c, "get_config": lambda: c})

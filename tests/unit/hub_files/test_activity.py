@@ -1,0 +1,149 @@
+"""What counts as work in a server, tried with real processes."""
+
+import json
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+from elab_activity import Process, Work, busy, parse, processes
+
+SPIN = "import time\nwhile True: sum(range(10000))"
+IDLE = "import time\nwhile True: time.sleep(0.2)"
+
+
+@contextmanager
+def terminal(command: str) -> Generator[int]:
+    """An interactive shell in a terminal of its own, as Jupyter makes it, that was told this command."""
+    pid, channel = pty.fork()
+    if pid == 0:
+        os.execvp("sh", ["sh", "-i"])
+    os.write(channel, command.encode() + b"\n")
+    time.sleep(0.3)
+    try:
+        yield pid
+    finally:
+        for process in family(pid):
+            os.kill(process, signal.SIGKILL)
+        os.close(channel)
+        os.waitpid(pid, 0)
+
+
+@contextmanager
+def background(code: str) -> Generator[int]:
+    """A process without a terminal, such as a kernel or RStudio's R."""
+    with subprocess.Popen([sys.executable, "-c", code], start_new_session=True, stdin=subprocess.DEVNULL) as process:
+        time.sleep(0.2)
+        try:
+            yield process.pid
+        finally:
+            process.kill()
+
+
+def family(pid: int) -> list[int]:
+    """A process and all below it."""
+    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parents = {int(child): int(parent) for child, parent in (line.split() for line in listed.splitlines())}
+    found = [pid]
+    for one in found:
+        found += [child for child, parent in parents.items() if parent == one]
+    return [one for one in found if one in parents]
+
+
+def works(pid: int, seconds: float = 0.6) -> bool:
+    """Whether this process or one below it is found at work between two looks."""
+    work = Work(own=os.getpid())
+
+    def look() -> bool:
+        wanted = set(family(pid))
+        return work.going_on((each for each in processes() if each.pid in wanted), time.monotonic())
+
+    look()
+    time.sleep(seconds)
+    return look()
+
+
+needs_ps = pytest.mark.skipif(shutil.which("ps") is None, reason="needs ps to find the test's own processes")
+
+
+@needs_ps
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("", False),
+        ("sleep 60", True),
+        ("sleep 60 &", True),
+        ("sh", False),
+        ("sh -c 'sleep 60; true'", True),
+        ("while :; do :; done", True),
+    ],
+    ids=["waits", "job", "background job", "shell in a shell", "script", "shell that computes"],
+)
+def test_a_job_in_a_terminal_is_work_and_a_shell_that_waits_is_not(command: str, expected: bool) -> None:
+    with terminal(command) as pid:
+        assert works(pid) is expected
+
+
+@needs_ps
+@pytest.mark.parametrize(("code", "expected"), [(SPIN, True), (IDLE, False)], ids=["computes", "idle"])
+def test_a_process_without_a_terminal_is_work_only_while_it_computes(code: str, expected: bool) -> None:
+    with background(code) as pid:
+        assert works(pid) is expected
+
+
+@needs_ps
+def test_a_stopped_job_is_no_work() -> None:
+    with terminal("sleep 60") as pid:
+        for process in family(pid)[1:]:
+            os.kill(process, signal.SIGSTOP)
+        assert works(pid) is False
+
+
+def test_many_short_programs_are_work_by_what_their_parent_waited_for() -> None:
+    parent = Process(pid=5, name="make", state="S", terminal=False, started=1, seconds=1.0)
+    work = Work(own=1)
+    assert work.going_on(iter([parent]), work.looked + 10) is False
+    assert work.going_on(iter([parent._replace(seconds=3.0)]), work.looked + 10) is True
+
+
+def test_a_new_process_with_an_old_number_does_not_inherit_its_time() -> None:
+    old = Process(pid=5, name="R", state="S", terminal=False, started=1, seconds=1.0)
+    work = Work(own=1)
+    work.going_on(iter([old]), work.looked + 10)
+    assert work.going_on(iter([old._replace(started=900, seconds=8.0)]), work.looked + 10) is False
+
+
+def test_the_server_itself_never_counts() -> None:
+    work = Work(own=7)
+    server = Process(pid=7, name="jupyterhub-singl", state="R", terminal=True, started=1, seconds=0.0)
+    work.going_on(iter([server]), work.looked + 1)
+    assert work.going_on(iter([server._replace(seconds=9.0)]), work.looked + 1) is False
+
+
+def test_a_programs_name_may_hold_anything() -> None:
+    line = "42 (a) b (c) R 1 42 42 34816 42 4194304 1 2 3 4 150 50 20 30 20 0 4 0 9000 1 2 3"
+    found = parse(line)
+    assert (found.pid, found.name, found.state, found.terminal, found.started) == (42, "a) b (c", "R", True, 9000)
+    assert found.seconds == pytest.approx(250 / os.sysconf("SC_CLK_TCK"))
+
+
+@pytest.mark.parametrize(("state", "expected"), [("busy", True), ("idle", False), ("starting", False), (None, False)])
+def test_a_busy_kernel_is_work_even_if_it_says_nothing(state: str | None, expected: bool) -> None:
+    kernel = SimpleNamespace(execution_state=state) if state else SimpleNamespace()
+    kernels = SimpleNamespace(list_kernel_ids=lambda: ["k"], get_kernel=lambda _: kernel)
+    assert busy(kernels) is expected
+
+
+def test_the_extension_is_enabled_by_the_name_of_its_module() -> None:
+    from .conftest import FILES
+
+    enabled = json.loads((FILES / "notebook/jupyter_server_config.d/elab_activity.json").read_text())
+    [name] = enabled["ServerApp"]["jpserver_extensions"]
+    assert (FILES / "notebook" / f"{name}.py").exists()

@@ -1,0 +1,168 @@
+"""The directory client against a real LDAP talk on loopback: TLS, time-outs, the pool, groups, passwords."""
+
+import logging
+import ssl
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from elab_directory import REST, Directory, DirectoryUnavailableError, Person, WrongPasswordError
+
+from .ldap_server import Entries, Plan, serve
+
+READER = "cn=reader,dc=example,dc=org"
+ALICE = "uid=Alice,ou=people,dc=example,dc=org"
+ALLOWED = "cn=Researchers, ou=groups, dc=example, dc=org"
+ADMINS = "cn=admins,ou=groups,dc=example,dc=org"
+
+
+def people() -> Entries:
+    return {
+        READER: {"cn": ["reader"], "userPassword": ["reader-password"]},
+        ALICE: {"uid": ["Alice"], "userPassword": ["alice-password"]},
+        "uid=bob,ou=people,dc=example,dc=org": {"uid": ["bob"], "userPassword": ["bob-password"]},
+        # The settings write this DN with other spaces and capitals.
+        "cn=researchers,ou=groups,dc=example,dc=org": {"cn": ["researchers"], "member": [ALICE]},
+        ADMINS: {"cn": ["admins"], "memberUid": ["alice"]},
+    }
+
+
+def directory(
+    values: dict[str, Any],
+    *ports: int,
+    ldaps: bool = False,
+    ca: str | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Directory:
+    settings = values["directory"]
+    settings["servers"] = [{"host": "127.0.0.1", "port": port, "ldaps": ldaps} for port in ports]
+    settings["tls"] = "verified" if ca else "off"
+    settings["ca_file"] = ca
+    return Directory(settings=settings, password="reader-password", clock=clock)
+
+
+def test_a_right_password_gives_the_directorys_own_name_in_lower_case_and_the_groups_that_matter(
+    values: dict[str, Any],
+) -> None:
+    with serve(Plan(entries=people())) as port:
+        person = directory(values, port).log_in("ALICE", "alice-password")
+    assert person == Person(name="alice", dn=ALICE, groups=frozenset({ALLOWED, ADMINS}))
+
+
+def test_somebody_in_no_group_is_known_and_has_none(values: dict[str, Any]) -> None:
+    with serve(Plan(entries=people())) as port:
+        person = directory(values, port).log_in("bob", "bob-password")
+    assert person is not None
+    assert person.groups == frozenset()
+
+
+def test_a_wrong_password_is_refused(values: dict[str, Any]) -> None:
+    with serve(Plan(entries=people())) as port, pytest.raises(WrongPasswordError):
+        directory(values, port).log_in("alice", "wrong")
+
+
+def test_an_empty_password_is_refused_though_the_server_would_take_it_for_an_anonymous_bind(
+    values: dict[str, Any],
+) -> None:
+    plan = Plan(entries=people())
+    plan.entries[ALICE]["userPassword"].append("")
+    with serve(plan) as port, pytest.raises(WrongPasswordError):
+        directory(values, port).log_in("alice", "")
+
+
+def test_a_wrong_password_is_not_tried_on_the_next_server_where_it_would_count_again(values: dict[str, Any]) -> None:
+    first, second = Plan(entries=people()), Plan(entries=people())
+    with serve(first) as one, serve(second) as two, pytest.raises(WrongPasswordError):
+        directory(values, one, two).log_in("alice", "wrong")
+    assert second.connections == 0
+
+
+@pytest.mark.parametrize("login", ["*", "a*", "alice)(uid=*", "nobody", "\\2a"])
+def test_a_name_with_signs_of_filters_finds_nobody(values: dict[str, Any], login: str) -> None:
+    with serve(Plan(entries=people())) as port:
+        assert directory(values, port).look_up(login) is None
+
+
+def test_a_server_that_hangs_costs_its_time_out_once_and_the_second_answers(values: dict[str, Any]) -> None:
+    hung = Plan(entries=people(), hangs=True)
+    now = [0.0]
+    with serve(hung) as one, serve(Plan(entries=people())) as two:
+        pool = directory(values, one, two, clock=lambda: now[0])
+        begun = time.monotonic()
+        assert pool.look_up("alice") is not None
+        assert time.monotonic() - begun < 3
+        begun = time.monotonic()
+        assert pool.look_up("alice") is not None
+        assert time.monotonic() - begun < 0.5
+        assert hung.connections == 1
+        # It gets its place back after a while.
+        hung.hangs, now[0] = False, REST + 1
+        assert pool.look_up("alice") is not None
+        assert hung.connections == 2
+
+
+def test_no_server_at_all_is_an_outage_and_nobody_is_unknown(values: dict[str, Any]) -> None:
+    with serve(Plan(entries=people())) as port:
+        pass
+    with pytest.raises(DirectoryUnavailableError):
+        directory(values, port).look_up("alice")
+
+
+@pytest.mark.parametrize("fault", ["busy", "bind password", "two values", "two entries"])
+def test_an_answer_that_proves_nothing_is_an_outage_and_never_a_leaver(values: dict[str, Any], fault: str) -> None:
+    plan = Plan(entries=people(), busy=fault == "busy")
+    if fault == "bind password":
+        plan.entries[READER]["userPassword"] = ["another"]
+    if fault == "two values":
+        plan.entries[ALICE]["uid"] = ["alice", "alicia"]
+    if fault == "two entries":
+        plan.entries["uid=alice,ou=old,ou=people,dc=example,dc=org"] = {"uid": ["alice"]}
+    with serve(plan) as port, pytest.raises(DirectoryUnavailableError):
+        directory(values, port).look_up("alice")
+
+
+@pytest.mark.parametrize("ldaps", [True, False], ids=["ldaps", "starttls"])
+def test_passwords_travel_encrypted_to_a_server_whose_name_was_checked(
+    values: dict[str, Any], certificate: tuple[ssl.SSLContext, str], ldaps: bool
+) -> None:
+    context, authority = certificate
+    plan = Plan(entries=people(), tls=context, from_the_start=ldaps)
+    with serve(plan) as port:
+        assert directory(values, port, ldaps=ldaps, ca=authority).log_in("alice", "alice-password") is not None
+        assert plan.encrypted == [True, True]
+        plan.binds.clear()
+        stranger = directory(values, port, ldaps=ldaps, ca=authority)
+        # The certificate is for 127.0.0.1; localhost is the same machine by another name.
+        stranger.settings["servers"][0]["host"] = "localhost"
+        with pytest.raises(DirectoryUnavailableError):
+            stranger.log_in("alice", "alice-password")
+        assert plan.binds == []
+
+
+@pytest.mark.parametrize("ldaps", [True, False], ids=["ldaps", "starttls"])
+def test_a_certificate_of_an_unknown_authority_is_refused_before_any_password(
+    values: dict[str, Any], certificate: tuple[ssl.SSLContext, str], ldaps: bool
+) -> None:
+    plan = Plan(entries=people(), tls=certificate[0], from_the_start=ldaps)
+    with serve(plan) as port:
+        client = directory(values, port, ldaps=ldaps, ca=certificate[1])
+        client.settings["ca_file"] = None
+        with pytest.raises(DirectoryUnavailableError):
+            client.log_in("alice", "alice-password")
+    assert plan.binds == []
+
+
+def test_no_password_is_logged_or_shown(values: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    plan = Plan(entries=people())
+    with serve(plan) as port:
+        client = directory(values, port)
+        with pytest.raises(WrongPasswordError) as refusal:
+            client.log_in("alice", "s3cret-typed")
+        plan.busy = True
+        with pytest.raises(DirectoryUnavailableError) as outage:
+            client.log_in("alice", "s3cret-typed")
+    shown = f"{caplog.text} {client!r} {refusal.value!r} {refusal.value.__cause__!r} {outage.value!r}"
+    assert "s3cret-typed" not in shown
+    assert "reader-password" not in shown
