@@ -40,8 +40,8 @@ NOT_PUBLIC = tuple(
     )
 )
 """Special-purpose addresses (RFC 6890): private, shared, link-local (the metadata service too), benchmarking and
-multicast, and IPv6 ranges that stand for IPv4 addresses which may be private. Not ::ffff:0:0/96: mapped addresses travel as IPv4, and
-the API server, which reads that range as 0.0.0.0/0, refuses it within ::/0."""
+multicast, and IPv6 ranges that stand for IPv4 addresses which may be private. Not ::ffff:0:0/96: mapped addresses
+travel as IPv4, and the API server, which reads that range as 0.0.0.0/0, refuses it within ::/0."""
 
 
 def behind_nat64(cidr: Cidr) -> Cidr:
