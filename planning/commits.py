@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -48,6 +49,8 @@ def checked_out(project: Path, commit: str) -> Generator[Path]:
 
     Raises StackError when there is no such commit.
     """
+    if shutil.which("git") is None:
+        raise StackError([Problem(where="git", found="not installed", allowed="git on PATH", fix="install git")])
     archive = subprocess.run(["git", "archive", "--format=tar", commit], cwd=project, capture_output=True, check=False)
     if archive.returncode:
         raise StackError(
@@ -72,15 +75,19 @@ def snapshots_at(folder: Path, stacks: Sequence[str]) -> dict[str, Snapshot]:
     Raises StackError with that process's own words when one of them can't be planned there.
     """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(
-        [sys.executable, "-m", "planning", "snapshot", *(f"--stack={stack}" for stack in stacks)],
-        cwd=folder,
-        env=environment | {"PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=_SECONDS,
-        check=False,
-    )
+    command = [sys.executable, "-m", "planning", "snapshot", *(f"--stack={stack}" for stack in stacks)]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment | {"PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise StackError([_unplannable(folder, stacks, f"no plan within {_SECONDS} s")]) from None
     if done.returncode:
         raise StackError([_unplannable(folder, stacks, done.stderr.strip() or done.stdout.strip())])
     try:

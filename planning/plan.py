@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pulumi
+
 from clouds.pools import NodePool
 from settings import SECRETS, Settings, read
-from stack import extra_config, unfinished, unfinished_allowed
+from stack import unfinished, unfinished_allowed
 from stackfile.configuration import configured
 from stackfile.loader import StackFile, load_stack
 from stackfile.problems import Problem, StackError
@@ -62,24 +64,27 @@ def subject(project: Path, stack: str) -> Subject:
     """Reads a stack's file. Raises StackError with every problem, each with its line."""
     file = load_stack(project, stack)
     settings = configured(read, file.config, project=file.project, secrets=SECRETS, file=file)
-    _, problems = extra_config(settings)
-    if problems:
-        raise file.located(StackError(problems))
     known = {key.removeprefix(f"{file.project}:") for key in file.secret_keys}
     return Subject(file=file, settings=settings, unfinished=tuple(unfinished(settings, known, stack)))
 
 
 def recorded(project: Path, found: Subject) -> Recording:
-    """Runs the project's `__main__.py` for a stack. Raises StackError as the program does."""
+    """Runs the project's `__main__.py` for a stack. Raises StackError where a file that the settings name is no good."""
     file = found.file
-    with unfinished_allowed():
-        return record(
-            project / "__main__.py",
-            project=file.project,
-            stack=file.stack,
-            config=file.config,
-            secret_keys=file.secret_keys,
-        )
+    try:
+        with unfinished_allowed():
+            return record(
+                project / "__main__.py",
+                project=file.project,
+                stack=file.stack,
+                config=file.config,
+                secret_keys=file.secret_keys,
+            )
+    except pulumi.RunError as error:
+        # What the CLI would show without a traceback; what it was made of says more.
+        if isinstance(error.__context__, StackError):
+            raise file.located(error.__context__) from None
+        raise
 
 
 def make(project: Path, stack: str) -> Plan:

@@ -82,3 +82,20 @@ def test_another_name_of_the_instance_is_refused_since_every_disk_would_be_lost(
     text = capsys.readouterr().out
     assert "REFUSED Namespace/elab-dev-users: renamed to Namespace/elab-new-users" in text
     assert "REFUSED PersistentVolumeClaim/elab-dev-hub/" in text
+
+
+def test_a_file_that_the_settings_name_and_is_not_there_is_a_problem_with_its_line(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project / "Pulumi.dev.yaml"
+    path.write_text(f"{path.read_text()}  elab:hub:\n    extra_config: absent.py\n")
+    assert main(["plan", "--stack", "dev"]) == BAD_SETTINGS
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "Pulumi.dev.yaml:" in printed.err
+    assert "hub.extra_config" in printed.err
+
+
+def test_an_unknown_base_is_one_clear_problem(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diff", "--base", "HEAD"]) == BAD_SETTINGS
+    assert "not a git repository" in capsys.readouterr().err
