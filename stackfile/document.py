@@ -24,6 +24,8 @@ _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]*")
 _DECIMAL: Final = re.compile(r"-?[0-9]+\.[0-9]*[1-9]")
 # Beyond these the CLI rounds.
 _INTEGERS: Final = range(-(2**63), 2**63)
+_DEPTH: Final = 50
+_VALUES: Final = 50_000
 # What one reader of YAML or another takes for something else than text: the words of YAML 1.1, numbers in any base,
 # with underscores or exponents, base 60 (12:30:45), dates.
 _SEVERAL_READINGS: Final = re.compile(
@@ -51,6 +53,7 @@ class Reader:
     _problems: list[tuple[int, Problem]] = field(default_factory=list)
     _refused: set[int] = field(default_factory=set)
     _open: list[int] = field(default_factory=list)
+    _read: int = 0
 
     @property
     def problems(self) -> list[Problem]:
@@ -69,12 +72,14 @@ class Reader:
     def value(self, node: yaml.Node, path: str) -> Plain:
         """The plain data of a node and of everything below it."""
         if id(node) in self._open:
+            found, fix = "an alias to what it stands in", "write the value out"
+            self.refuse(node, path, found=found, allowed="aliases to other values", fix=fix)
+            return None
+        self._read += 1
+        if len(self._open) > _DEPTH or self._read > _VALUES:
+            allowed = f"at most {_DEPTH} levels and {_VALUES} values, aliases written out"
             self.refuse(
-                node,
-                path,
-                found="an alias to what it stands in",
-                allowed="aliases to other values",
-                fix="write the value out",
+                node, path, found="more than a stack can need", allowed=allowed, fix="remove what multiplies it"
             )
             return None
         self.lines.setdefault(path, line_of(node))
@@ -243,6 +248,9 @@ def compose(path: Path) -> yaml.MappingNode:
         raise _unreadable(path.name, f"{reason}", "a readable file of UTF-8 text", "save it as UTF-8 text") from None
     try:
         documents = list(yaml.compose_all(text, Loader=yaml.BaseLoader))
+    except RecursionError:
+        fix = "remove the brackets that are not closed, or closed too late"
+        raise _unreadable(path.name, "brackets within brackets without end", "a readable file", fix) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{path.name}:{mark.line + 1}" if mark else path.name

@@ -62,6 +62,18 @@ def test_bytes_that_are_no_stack_file_are_refused_in_words(folder: Path, content
     assert "Pulumi.dev.yaml" in refusal(folder, "dev")
 
 
+def test_a_file_that_multiplies_itself_is_refused_at_once(folder: Path) -> None:
+    levels = "".join(f"  elab:a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9))
+    (folder / "Pulumi.dev.yaml").write_text(f"config:\n  elab:a0: &a0 [x]\n{levels}")
+    assert "more than a stack can need" in refusal(folder, "dev")
+
+
+@pytest.mark.parametrize("depth", [60, 1500])
+def test_a_file_of_many_levels_is_refused(folder: Path, depth: int) -> None:
+    (folder / "Pulumi.dev.yaml").write_text(f"config:\n  elab:a: {'[' * depth}x{']' * depth}\n")
+    assert "Pulumi.dev.yaml" in refusal(folder, "dev")
+
+
 def test_a_folder_in_place_of_the_file_is_refused(folder: Path) -> None:
     (folder / "Pulumi.qa.yaml").mkdir()
     assert "no such file" in refusal(folder, "qa")
