@@ -46,6 +46,7 @@ def import_archive(write: Callable[[IO[bytes], Iterable[str]], None]) -> bool:
 
 
 def tag(source: str, reference: str) -> None:
+    """Give an image another reference, whatever had that before."""
     ctr("images", "tag", "--force", source, reference, check=True)
 
 

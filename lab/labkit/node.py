@@ -39,6 +39,7 @@ def start_containerd() -> None:
 
 
 def await_containerd() -> None:
+    """Return once containerd can be asked."""
     processes.wait_until("containerd socket", settings.CONTAINERD_SOCKET.exists, 30, needs=["containerd"])
 
 

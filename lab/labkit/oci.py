@@ -81,6 +81,7 @@ class Image:
 
     @property
     def digest(self) -> str:
+        """The digest of the manifest, by which containerd knows the image."""
         return _digest(self._manifest())
 
     def _config(self) -> bytes:

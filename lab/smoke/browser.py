@@ -30,6 +30,7 @@ class Browser:
     def request(
         self, method: str, path: str, form: dict[str, str] | None = None, body: dict[str, Any] | None = None
     ) -> Answer:
+        """Ask, and follow redirections; refusals are answers too."""
         data = (
             urllib.parse.urlencode(form).encode() if form else json.dumps(body).encode() if body is not None else None
         )
@@ -45,6 +46,7 @@ class Browser:
             return error.code, error.read().decode(), error.url
 
     def login(self, name: str, password: str) -> Answer:
+        """Send the login form."""
         self.request("GET", "/hub/login")
         token = self.xsrf("/hub/")
         return self.request(
@@ -77,6 +79,7 @@ class WebSocket:
             pass
 
     def send(self, message: dict[str, Any] | list[str]) -> None:
+        """Send one message."""
         data, mask = json.dumps(message).encode(), os.urandom(4)
         masked = bytes(byte ^ mask[index % 4] for index, byte in enumerate(data))
         self.socket.sendall(struct.pack(">BBH", 0x81, 0x80 | 126, len(data)) + mask + masked)
@@ -92,4 +95,5 @@ class WebSocket:
         return json.loads(data) if kind == 0x81 else {}
 
     def close(self) -> None:
+        """End the connection."""
         self.socket.close()
