@@ -87,6 +87,9 @@ class Network:
 
 def _holds(cidr: str, address: str) -> bool:
     network, found = ipaddress.ip_network(cidr), ipaddress.ip_address(address)
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
+        # Such an address never travels: the sender's kernel speaks IPv4.
+        found = found.ipv4_mapped
     return network.version == found.version and found in network
 
 

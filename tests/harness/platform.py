@@ -58,6 +58,16 @@ ENTRIES: Mapping[str, dict[str, Any]] = {
 }
 """Every kind of door."""
 
+BUILT: Mapping[str, Any] = {
+    "notebook_image": {
+        "kind": "build",
+        "repository": "registry.example.org/elab/notebook",
+        "tag": "2025.11",
+        "context": "tests/harness/image",
+    }
+}
+"""A stack that builds its notebook image."""
+
 SECRET_VALUES = {key: f"the secret of {key}" for key in SECRETS}
 
 Changes = Mapping[str, Any]
@@ -164,4 +174,18 @@ def pod(recording: Recording, name: str) -> PodTemplate:
 def container(recording: Recording, name: str) -> Mapping[str, Any]:
     """The one container of a workload."""
     (found,) = pod(recording, name).containers
+    return found
+
+
+def waits_for(recording: Recording, urn: str) -> set[str]:
+    """All that is there before a resource is: what it depends on, and what its ancestors do, on and on."""
+    by_urn = {one.urn: one for one in recording.resources}
+    found: set[str] = set()
+    ahead = [urn]
+    while ahead:
+        one = by_urn.get(ahead.pop())
+        for other in (*one.dependencies, one.parent) if one else ():
+            if other and other not in found:
+                found.add(other)
+                ahead.append(other)
     return found
