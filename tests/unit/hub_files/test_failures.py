@@ -53,7 +53,8 @@ def test_a_person_reads_nothing_of_clusters_and_an_operator_the_clusters_own_wor
     words = "0/3 nodes are available: 3 Insufficient memory."
     explanation, said = explain_pod(pending(), [{"reason": "FailedScheduling", "message": words}])
     error = SpawnError(explanation, said)
-    assert words in str(error.log_message)
+    assert words in error.operator
+    assert words not in str(error.log_message)
     assert words not in error.jupyterhub_message
     assert not any(word in error.jupyterhub_message for word in ("node", "pod", "quota", "Kubernetes"))
 

@@ -97,12 +97,12 @@ REFUSALS: tuple[tuple[str, Explanation], ...] = (
 
 
 class SpawnError(HTTPError):
-    """A server that did not start, explained. JupyterHub shows `jupyterhub_message` to the person."""
+    """A server that did not start, explained. Pages and the API show the person's sentence, the log the operator's."""
 
     def __init__(self, explanation: Explanation, detail: str) -> None:
-        super().__init__(503, f"{explanation.reason}: {explanation.operator}. {detail}")
+        super().__init__(503, explanation.person)
         self.explanation = explanation
-        self.detail = detail
+        self.operator = f"{explanation.reason}: {explanation.operator}. The cluster says: {detail}"
         self.jupyterhub_message = explanation.person
 
 

@@ -62,7 +62,7 @@ class Server(KubeSpawner):
             url = await self._bring_up()
         except SpawnError as error:
             FAILURES.labels(reason=error.explanation.reason).inc()
-            self.log.error("%s has no server: %s", self._log_name, error.log_message)
+            self.log.error("%s has no server: %s", self._log_name, error.operator)
             _hub_faults = _hub_faults + 1 if error.explanation is CLUSTER else 0
             if _hub_faults >= HUB_FAULTS:
                 self.log.critical(

@@ -103,9 +103,18 @@ def busy(kernels: Any) -> bool:  # noqa: ANN401 (of any version of jupyter_serve
     return "busy" in list(states)
 
 
+def end(now: float) -> dict[str, str]:
+    """When the server reaches its maximum age and when to say so, for the page (labextensions/elab-notice)."""
+    age, warning = float(os.environ.get("ELAB_MAX_AGE", "0")), float(os.environ.get("ELAB_WARNING", "0"))
+    if not age:
+        return {}
+    return {"elabEndsAt": str(int(1000 * (now + age))), "elabWarnsAt": str(int(1000 * (now + age - warning)))}
+
+
 def _load_jupyter_server_extension(app: Any) -> None:  # noqa: ANN401
     """Look from time to time, at least twice between two reports to the hub."""
     settings = app.web_app.settings
+    settings.setdefault("page_config_data", {}).update(end(time.time()))
     work = Work(os.getpid())
 
     def look() -> None:

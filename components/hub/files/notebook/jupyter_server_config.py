@@ -13,6 +13,8 @@ c = get_config()  # noqa: F821  # ty: ignore[unresolved-reference]
 c.ServerApp.shutdown_no_activity_timeout = 0
 c.ServerApp.terminals_enabled = True
 
+c.LabServerApp.extra_labextensions_path = [str(Path(__file__).parent / "labextensions")]
+
 kernel_timeout = int(os.environ.get("ELAB_KERNEL_TIMEOUT", "0"))
 if kernel_timeout:
     c.MappingKernelManager.cull_idle_timeout = kernel_timeout
