@@ -1,0 +1,240 @@
+"""The one address, by each kind of door: routes, TLS, time-outs, and people's own addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.entry import Entry, EntryArgs, Route, route_problems
+from components.entry_settings import AnyEntry
+from planning.recorder import record
+from planning.recording import Recording
+from tests.harness.platform import CLOUDS, ENTRIES, AssigningCloud, objects, on_cloud, platform, settings
+
+SECRET_TLS = {"kind": "secret", "name": "jupyter-tls"}
+DAY = "86400"
+
+
+def route(
+    path: str = "/", namespace: str = "elab-hub", service: str = "proxy-public", host: str | None = None
+) -> Route:
+    return Route(
+        host=host,
+        path=path,
+        namespace=namespace,
+        service=service,
+        port=80,
+        selector=(("app", service),),
+        target_port=8000,
+        auth="own",
+    )
+
+
+PROXY = route()
+GRAFANA = route("/grafana", "elab-monitoring", "grafana")
+KIBANA = route("/", "elab-logging", "kibana", "logs.example.org")
+TWO_IN_ONE = route("/status", "elab-monitoring", "status")
+
+
+def entry(changes: dict[str, Any], *routes: Route) -> Recording:
+    """An entry of its own, with these routes."""
+    args = EntryArgs(settings=settings(changes).entry, instance="elab", routes=routes, load_balancer_annotations={})
+
+    def program() -> None:
+        Entry("entry", args)
+
+    return record(program)
+
+
+def paths(recording: Recording) -> dict[tuple[str, str, str], tuple[str, int]]:
+    """Where each Ingress leads: its namespace, a host and a path, to a Service's port."""
+    return {
+        (body["metadata"]["namespace"], rule["host"], path["path"]): (
+            path["backend"]["service"]["name"],
+            path["backend"]["service"]["port"]["number"],
+        )
+        for body in objects(recording, "Ingress").values()
+        for rule in body["spec"]["rules"]
+        for path in rule["http"]["paths"]
+    }
+
+
+def test_an_ingress_leads_to_the_proxy() -> None:
+    assert paths(platform()) == {("elab-hub", "jupyter.example.org", "/"): ("proxy-public", 80)}
+
+
+def test_routes_into_other_namespaces_get_an_ingress_there_each_at_its_host() -> None:
+    recording = entry({}, PROXY, GRAFANA, TWO_IN_ONE, KIBANA)
+    assert paths(recording) == {
+        ("elab-hub", "jupyter.example.org", "/"): ("proxy-public", 80),
+        ("elab-monitoring", "jupyter.example.org", "/grafana"): ("grafana", 80),
+        ("elab-monitoring", "jupyter.example.org", "/status"): ("status", 80),
+        ("elab-logging", "logs.example.org", "/"): ("kibana", 80),
+    }
+    assert len(objects(recording, "Ingress")) == 3
+
+
+def test_certificates_cover_the_hosts_of_their_own_ingress() -> None:
+    covered = {
+        name: [one["hosts"] for one in body["spec"]["tls"]]
+        for name, body in objects(entry({}, PROXY, KIBANA), "Ingress").items()
+    }
+    assert covered == {"elab-hub/entry": [["jupyter.example.org"]], "elab-logging/entry": [["logs.example.org"]]}
+
+
+@pytest.mark.parametrize(
+    ("tls", "secret", "issuer"),
+    [
+        (SECRET_TLS, "jupyter-tls", None),
+        ({"kind": "cert-manager", "cluster_issuer": "acme"}, "elab-entry-tls", "acme"),
+    ],
+)
+def test_an_ingress_ends_tls_by_a_secret_that_is_there_or_that_cert_manager_fills(
+    tls: dict[str, str], secret: str, issuer: str | None
+) -> None:
+    (found,) = objects(platform({"entry.tls": tls}), "Ingress").values()
+    assert found["spec"]["tls"] == [{"hosts": ["jupyter.example.org"], "secretName": secret}]
+    assert found["metadata"]["annotations"].get("cert-manager.io/cluster-issuer") == issuer
+
+
+def test_without_tls_an_ingress_names_no_certificate() -> None:
+    (found,) = objects(platform({"entry.tls": None}), "Ingress").values()
+    assert "tls" not in found["spec"]
+
+
+def annotations(controller: str, **more: str) -> dict[str, str]:
+    changes = {"entry.controller": controller, "entry.tls": SECRET_TLS, "entry.annotations": more}
+    (found,) = objects(platform(changes), "Ingress").values()
+    return dict(found["metadata"]["annotations"])
+
+
+@pytest.mark.parametrize(
+    ("controller", "expected"),
+    [
+        (
+            "ingress-nginx",
+            {
+                "nginx.ingress.kubernetes.io/proxy-read-timeout": DAY,
+                "nginx.ingress.kubernetes.io/proxy-send-timeout": DAY,
+                "nginx.ingress.kubernetes.io/proxy-body-size": "0",
+            },
+        ),
+        ("haproxy", {"haproxy.org/timeout-tunnel": f"{DAY}s"}),
+        ("traefik", {}),
+        ("other", {}),
+    ],
+)
+def test_each_controller_keeps_quiet_websockets_for_a_day_and_holds_up_no_deployment(
+    controller: str, expected: dict[str, str]
+) -> None:
+    assert annotations(controller) == {**expected, "pulumi.com/skipAwait": "true"}
+
+
+def test_a_stacks_own_annotations_win() -> None:
+    body_size = "nginx.ingress.kubernetes.io/proxy-body-size"
+    assert annotations("ingress-nginx", **{body_size: "1g"})[body_size] == "1g"
+
+
+def test_each_route_of_a_gateway_lies_in_its_services_own_namespace() -> None:
+    """A route into another namespace would need a ReferenceGrant there."""
+    found = objects(entry(ENTRIES["gateway"], PROXY, GRAFANA, KIBANA), "HTTPRoute")
+    assert set(found) == {"elab-hub/proxy-public", "elab-monitoring/grafana", "elab-logging/kibana"}
+    for identity, body in found.items():
+        (rule,) = body["spec"]["rules"]
+        assert [one["name"] for one in rule["backendRefs"]] == [identity.rpartition("/")[2]]
+        assert all("namespace" not in one for one in rule["backendRefs"])
+        assert body["spec"]["parentRefs"] == [{"name": "public", "namespace": "gateways"}]
+        assert rule["timeouts"] == {"request": "24h"}
+    assert found["elab-logging/kibana"]["spec"]["hostnames"] == ["logs.example.org"]
+    assert found["elab-monitoring/grafana"]["spec"]["rules"][0]["matches"] == [
+        {"path": {"type": "PathPrefix", "value": "/grafana"}}
+    ]
+
+
+def test_a_gateways_listener_can_be_named() -> None:
+    changes = {**ENTRIES["gateway"], "entry.listener": "https"}
+    (found,) = objects(platform(changes), "HTTPRoute").values()
+    assert found["spec"]["parentRefs"] == [{"name": "public", "namespace": "gateways", "sectionName": "https"}]
+
+
+def of(kind: str, **changes: Any) -> AnyEntry:  # noqa: ANN401
+    return settings({**ENTRIES[kind], **{f"entry.{key}": value for key, value in changes.items()}}).entry
+
+
+@pytest.mark.parametrize("kind", ["load_balancer", "node_port"])
+@pytest.mark.parametrize("second", [GRAFANA, KIBANA])
+def test_a_door_before_the_proxy_alone_refuses_a_second_service_with_the_fix(kind: str, second: Route) -> None:
+    (problem,) = route_problems(of(kind), [PROXY, second])
+    assert problem.where == "entry.kind"
+    assert f"{second.host or 'jupyter.example.org'}{second.path}" in problem.found
+    assert "ingress or gateway" in problem.allowed
+    assert f"don't publish {second.service}" in problem.fix
+
+
+@pytest.mark.parametrize("kind", ["ingress", "gateway"])
+def test_a_door_that_can_lead_to_several_services_refuses_none(kind: str) -> None:
+    assert list(route_problems(of(kind), [PROXY, GRAFANA, KIBANA])) == []
+
+
+def service(changes: dict[str, Any]) -> dict[str, Any]:
+    return dict(objects(platform(changes), "Service")["elab-hub/entry"])
+
+
+def test_a_load_balancer_keeps_peoples_addresses_and_lets_in_only_the_ranges_allowed() -> None:
+    found = service(ENTRIES["load_balancer"])
+    assert found["spec"]["type"] == "LoadBalancer"
+    assert found["spec"]["externalTrafficPolicy"] == "Local"
+    assert found["spec"]["loadBalancerSourceRanges"] == ["192.0.2.0/24"]
+    assert [(port["port"], port["targetPort"]) for port in found["spec"]["ports"]] == [(443, 8443)]
+    assert found["metadata"]["annotations"] == {"pulumi.com/timeoutSeconds": "600"}
+
+
+def test_a_load_balancer_is_told_what_its_cloud_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = objects(on_cloud(AssigningCloud, monkeypatch, ENTRIES["load_balancer"]), "Service")["elab-hub/entry"]
+    assert found["metadata"]["annotations"]["example.org/scheme"] == "internal"
+
+
+def test_a_load_balancer_open_to_all_names_no_ranges() -> None:
+    changes = {**ENTRIES["load_balancer"], "entry.allowed_cidrs": []}
+    assert "loadBalancerSourceRanges" not in service(changes)["spec"]
+
+
+def test_a_node_port_is_the_one_that_the_stack_names() -> None:
+    found = service(ENTRIES["node_port"])
+    assert found["spec"]["type"] == "NodePort"
+    assert [(one["port"], one["targetPort"], one["nodePort"]) for one in found["spec"]["ports"]] == [(80, 8000, 30080)]
+
+
+@pytest.mark.parametrize("kind", ENTRIES)
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_nothing_but_the_chosen_door_faces_the_world(kind: str, cloud: str) -> None:
+    recording = platform({**CLOUDS[cloud], **ENTRIES[kind]})
+    open_services = {
+        name: body["spec"]["type"]
+        for name, body in objects(recording, "Service").items()
+        if body["spec"].get("type", "ClusterIP") != "ClusterIP"
+    }
+    faces = {
+        "ingress": ({"elab-hub/entry"}, set(), {}),
+        "gateway": (set(), {"elab-hub/proxy-public"}, {}),
+        "load_balancer": (set(), set(), {"elab-hub/entry": "LoadBalancer"}),
+        "node_port": (set(), set(), {"elab-hub/entry": "NodePort"}),
+    }
+    assert (set(objects(recording, "Ingress")), set(objects(recording, "HTTPRoute")), open_services) == faces[kind]
+
+
+@pytest.mark.parametrize(
+    ("changes", "url"),
+    [
+        ({}, "https://jupyter.example.org"),
+        ({"entry.tls": None}, "http://jupyter.example.org"),
+        (ENTRIES["gateway"], "https://jupyter.example.org"),
+        ({**ENTRIES["gateway"], "entry.listener_tls": False}, "http://jupyter.example.org"),
+        (ENTRIES["load_balancer"], "https://jupyter.example.org"),
+        (ENTRIES["node_port"], "http://jupyter.example.org:30080"),
+        ({**ENTRIES["node_port"], "entry.tls": SECRET_TLS}, "https://jupyter.example.org:30080"),
+    ],
+)
+def test_the_stack_says_the_address_that_browsers_use(changes: dict[str, Any], url: str) -> None:
+    assert platform(changes).outputs["url"] == url
