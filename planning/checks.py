@@ -27,7 +27,7 @@ def _leaks(plan: tuple[Manifest, ...]) -> Iterator[Finding]:
             yield Finding(
                 level="error",
                 where=f"{manifest.key}, {path}",
-                what="a secret stands in clear",
+                what="a secret stands outside a Secret, where everybody sees it who may read the object",
                 fix="keep it in a Secret, and refer to that",
             )
 

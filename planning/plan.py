@@ -69,7 +69,7 @@ def subject(project: Path, stack: str) -> Subject:
 
 
 def recorded(project: Path, found: Subject) -> Recording:
-    """Runs the project's `__main__.py` for a stack. Raises StackError where a file that the settings name is no good."""
+    """Runs the project's `__main__.py` for a stack. Raises StackError where a file it needs is no good."""
     file = found.file
     try:
         with unfinished_allowed():

@@ -20,6 +20,7 @@ def own_runtime() -> Generator[None]:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     pulumi.runtime.settings.reset_options()
+    pulumi.runtime.set_all_config({}, [])
     yield
     loop.close()
     asyncio.set_event_loop(None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import cast
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -193,3 +194,17 @@ def test_a_random_value_stays_secret_wherever_it_goes() -> None:
         ConfigMap("careless", data={"file": pulumi.Output.concat("password: ", password.result)})
 
     assert record(program)["careless"].secret_paths == {("data", "file")}
+
+
+def test_a_run_leaves_the_callers_runtime_alone() -> None:
+    record(programs.nested, stack="other", config={"elab:size": "3"})
+    assert pulumi.Config("elab").get("size") is None
+    assert pulumi.get_stack() != "other"
+    assert pulumi.runtime.get_root_resource() is None
+
+
+def test_a_run_does_not_see_the_callers_runtime() -> None:
+    pulumi.runtime.set_all_config({"elab:size": "3"})
+    pulumi.runtime.settings.set_root_resource(cast(pulumi.Resource, object()))
+    recording = record(lambda: pulumi.export("size", pulumi.Config("elab").get("size")))
+    assert recording.outputs == {}
