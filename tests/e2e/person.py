@@ -1,6 +1,7 @@
 """A person at their browser: login, server, files, kernels and terminals, all through the one address."""
 
 import json
+import urllib.error
 import uuid
 from typing import Any
 
@@ -15,6 +16,15 @@ class Person(Browser):
         super().__init__(site)
         self.name, self.password = name, password
         self.home = f"/user/{name}"
+
+    def request(
+        self, method: str, path: str, form: dict[str, str] | None = None, body: dict[str, Any] | None = None
+    ) -> Answer:
+        """Status, text and final address; status 0 where nobody listens, as while the proxy starts again."""
+        try:
+            return super().request(method, path, form, body)
+        except (urllib.error.URLError, ConnectionError) as error:
+            return 0, str(error), self.site + path
 
     def log_in(self) -> "Person":
         """Log in, and be in."""
@@ -61,8 +71,9 @@ class Person(Browser):
         return self.model()["servers"].get("", {}).get("ready", False)
 
     def reaches_server(self) -> bool:
-        """Whether the server answers this browser."""
-        return self.request("GET", f"{self.home}/api/status")[0] == 200
+        """Whether the server itself answers this browser; the hub would lead it to another page."""
+        status, _, url = self.request("GET", f"{self.home}/api/status")
+        return status == 200 and url.endswith(f"{self.home}/api/status")
 
     def stop(self) -> None:
         """Stop the server, and wait until it is gone."""

@@ -1,0 +1,69 @@
+"""Whatever of the platform dies, people go on working."""
+
+import pytest
+
+from tests.e2e.cluster import found, kubectl, roll_out, until
+from tests.e2e.person import Person
+from tests.e2e.platform import Platform
+
+
+def _names(platform: Platform, component: str) -> set[str]:
+    selector = f"app.kubernetes.io/component={component}"
+    return {pod["metadata"]["name"] for pod in found("pods", platform.hub, "-l", selector)}
+
+
+@pytest.fixture
+def alice(platform: Platform) -> Person:
+    return platform.person("alice").log_in().at_work()
+
+
+def _kill(platform: Platform, component: str) -> None:
+    """End a Deployment's pod without a warning, and wait until another one is ready."""
+    name = platform.the_pod_of(component)["metadata"]["name"]
+    kubectl("-n", platform.hub, "delete", "pod", name, "--grace-period=0", "--force")
+    until(f"another {component}", lambda: _names(platform, component) - {name}, 30)
+    roll_out(platform.hub, component)
+
+
+def test_running_servers_go_on_while_the_hub_is_dead_and_login_works_again(platform: Platform, alice: Person) -> None:
+    before = platform.pod("alice")
+    kernel = alice.kernel()
+    kernel.run("kept = 6 * 7")
+    kubectl("-n", platform.hub, "scale", "deployment/hub", "--replicas=0")
+    until("the hub is dead", lambda: alice.request("GET", "/hub/health")[0] >= 500, 60)
+    # Page, API and kernel, all without a hub.
+    assert alice.reaches_server()
+    alice.write("meanwhile.txt", "no hub")
+    assert kernel.run("print(kept)") == "42\n"
+    kubectl("-n", platform.hub, "scale", "deployment/hub", "--replicas=1")
+    roll_out(platform.hub, "hub")
+    until("the hub's page", lambda: alice.request("GET", "/hub/health")[0] == 200, 30)
+    # The session outlived the hub, the hub found the server, and a new person gets in.
+    assert alice.is_in()
+    assert alice.has_server()
+    platform.person("bob").log_in()
+    assert kernel.run("print(kept)") == "42\n"
+    kernel.close()
+    after = platform.pod("alice")
+    assert before is not None
+    assert after is not None
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]
+
+
+def test_a_hub_that_is_killed_outright_comes_back_with_every_session(platform: Platform, alice: Person) -> None:
+    _kill(platform, "hub")
+    until("the hub's page", alice.is_in, 30)
+    assert alice.has_server()
+
+
+def test_routes_come_back_when_the_proxy_is_killed(platform: Platform, alice: Person) -> None:
+    assert alice.reaches_server()
+    _kill(platform, "proxy")
+    until("the new proxy's route to her server", alice.reaches_server, 30)
+    assert alice.is_in()
+
+
+def test_servers_start_again_after_the_scheduler_was_killed(platform: Platform, alice: Person) -> None:
+    alice.stop()
+    _kill(platform, "user-scheduler")
+    alice.start()
