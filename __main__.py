@@ -10,7 +10,7 @@ from components.namespaces import NamespaceNames, Namespaces, NamespacesArgs
 from components.notebook_image import NotebookImage, NotebookImageArgs
 from components.storage import PersonalStorage, StorageArgs
 from providers import providers
-from stack import ROOT, load_or_exit
+from stack import load_or_exit
 
 stack = load_or_exit()
 settings, cloud = stack.settings, stack.settings.facts
@@ -26,7 +26,7 @@ storage = PersonalStorage("storage", StorageArgs(
     settings=settings.storage, cloud=cloud.storage, instance=settings.instance, reclaim_policy=settings.reclaim_policy,
 ), base)  # fmt: skip
 image = NotebookImage("notebook", NotebookImageArgs(
-    settings=settings.notebook_image, images=settings.images, context=str(ROOT / "notebook-image"),
+    settings=settings.notebook_image, images=settings.images,
 ), base)  # fmt: skip
 hub = HubRoom("hub", HubRoomArgs(
     names=names, cloud=cloud, entry=settings.entry, hub=settings.hub, proxy=settings.proxy, users=settings.users,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pulumi
 
+from components.notebook_image import BuiltImage
 from settings import SECRETS, Settings, missing_secret, read, required_secrets
 from settings_checks import missing_digests
 from stackfile.configuration import configured, file_of_running_stack, received
@@ -66,7 +67,7 @@ def load() -> Stack:
     known = {key for key in SECRETS if config.get(key)}
     problems = [] if _unfinished_allowed.get() else list(unfinished(settings, known, pulumi.get_stack()))
     extra, found = extra_config(settings)
-    problems += found
+    problems += [*found, *_missing_context(settings)]
     if problems:
         raise StackError(problems)
     secrets = {key: _secret(config, key) for key in required_secrets(settings)}
@@ -87,6 +88,17 @@ def load_or_exit() -> Stack:
 
 def _secret(config: pulumi.Config, key: str) -> pulumi.Output[str]:
     return config.get_secret(key) or pulumi.Output.secret(UNSET)
+
+
+def _missing_context(settings: Settings) -> Iterator[Problem]:
+    image = settings.notebook_image
+    if isinstance(image, BuiltImage) and not (ROOT / image.context / "Dockerfile").is_file():
+        yield Problem(
+            where="notebook_image.context",
+            found=f'"{image.context}", which has no Dockerfile',
+            allowed=f"a folder below {ROOT.name}/ with a Dockerfile",
+            fix="create it or correct the path, or take an image that is there: kind: ready",
+        )
 
 
 def extra_config(settings: Settings) -> tuple[str | None, list[Problem]]:

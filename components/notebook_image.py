@@ -27,6 +27,8 @@ class BuiltImage(Section):
     """Where it is pushed, without a tag: `registry.example.org/elab/notebook`."""
     tag: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")
     """A name for people; servers use the digest."""
+    context: str = "notebook-image"
+    """The folder with the Dockerfile, from the project's own; absolute paths would differ from machine to machine."""
     base_image: Image = Image("quay.io/jupyter/datascience-notebook:2025-03-14")
     platforms: tuple[Literal["linux/amd64", "linux/arm64"], ...] = ("linux/amd64",)
     build_arguments: dict[str, str] = {}
@@ -43,8 +45,6 @@ class NotebookImageArgs:
 
     settings: ReadyImage | BuiltImage
     images: ImagesSettings
-    context: str
-    """The folder with the Dockerfile."""
 
 
 def build(args: NotebookImageArgs, settings: BuiltImage) -> docker_build.ImageArgs:
@@ -52,7 +52,7 @@ def build(args: NotebookImageArgs, settings: BuiltImage) -> docker_build.ImageAr
     platforms = {"linux/amd64": docker_build.Platform.LINUX_AMD64, "linux/arm64": docker_build.Platform.LINUX_ARM64}
     cache = docker_build.CacheToRegistryArgs(ref=f"{settings.repository}:build-cache")
     return docker_build.ImageArgs(
-        context=docker_build.BuildContextArgs(location=args.context),
+        context=docker_build.BuildContextArgs(location=settings.context),
         tags=[f"{settings.repository}:{settings.tag}"],
         platforms=[platforms[platform] for platform in settings.platforms],
         build_args={"BASE_IMAGE": args.images.reference(settings.base_image), **settings.build_arguments},

@@ -3,9 +3,11 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from operate import directory, project, rig
 from operate.ready import hub_answers, pullers, require_cluster
+from operate.recovery import recover
 from operate.steps import OperationError, Steps, wait_for
 
 STACK = "local"
@@ -28,10 +30,12 @@ def up() -> None:
         directory.start(people)
     with steps.step("the stack's secrets"):
         folder = project.write(STACK, people)
+        project.select(folder, STACK)
+        recover(folder, STACK)
         project.set_secret(folder, STACK, "ldap_bind_password", people.passwords["elab"])
     with steps.step("pulumi up"):
         rig.pulumi("up", folder, STACK)
-    outputs = json.loads(rig.pulumi_cli(folder, STACK, ["stack", "output", "--json", "--stack", STACK]))
+    outputs = _outputs(folder)
     with steps.step("the hub answers"):
         if not wait_for("the hub's health page", lambda: hub_answers(outputs["url"]), 120):
             raise OperationError(f"{outputs['url']} does not answer; see `make status`")
@@ -91,8 +95,25 @@ def stays(folder: Path, stack: str = STACK) -> None:
 
 
 def status() -> None:
-    """What runs."""
-    rig.run([rig.LAB, "status"])
+    """What runs: the cluster, the address, the platform's pods and people's servers."""
+    try:
+        rig.run([rig.LAB, "status"])
+    except OperationError:
+        raise OperationError("the cluster does not run; `make up` starts it, and what it holds is kept") from None
+    folder = project.folder_of(STACK)
+    outputs = _outputs(folder) if (folder / f"Pulumi.{STACK}.yaml").exists() else {}
+    if not outputs:
+        print("\nthe stack is not up; `make up` brings it up")
+        return
+    answers = "answers" if hub_answers(outputs["url"]) else "does not answer"
+    listing = rig.kubectl("-n", outputs["namespaces"]["users"], "get", "pods,persistentvolumeclaims", "-o", "name")
+    found = listing.split()
+    servers = sum(name.startswith("pod/") for name in found)
+    print(f"\n{outputs['url']} {answers}; {servers} servers run, {len(found) - servers} people have a disk")
+
+
+def _outputs(folder: Path) -> dict[str, Any]:
+    return json.loads(rig.pulumi_cli(folder, STACK, ["stack", "output", "--json", "--stack", STACK]))
 
 
 def purge() -> None:

@@ -52,7 +52,11 @@ def _keep(found: dict[str, Any], file: Path) -> None:
             found["config"].setdefault(key, value)
 
 
+def select(project: Path, stack: str) -> None:
+    """Have the stack, made if it is not there yet."""
+    rig.pulumi_cli(project, stack, ["stack", "select", "--create", stack])
+
+
 def set_secret(project: Path, stack: str, key: str, value: str) -> None:
     """Encrypt a secret into the stack's file; its value goes by standard input, never by an argument."""
-    rig.pulumi_cli(project, stack, ["stack", "select", "--create", stack])
     rig.pulumi_cli(project, stack, ["config", "set", "--secret", f"elab:{key}", "--stack", stack], text=value)

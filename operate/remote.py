@@ -27,9 +27,7 @@ def run_command(command: str, stack: str) -> None:
         run(["pulumi", "up", "--stack", stack, "--cwd", rig.ROOT])
     elif command == "down":
         run(["pulumi", "destroy", "--stack", stack, "--cwd", rig.ROOT, "--exclude-protected"])
-        print(
-            f"protected objects stay; list them: pulumi stack --stack {stack}; delete them for good: make purge STACK={stack}"
-        )
+        print(f"protected objects stay: make status STACK={stack} lists them, make purge STACK={stack} deletes them")
     elif command == "status":
         run(["pulumi", "stack", "--stack", stack, "--cwd", rig.ROOT])
     else:

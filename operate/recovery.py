@@ -1,0 +1,86 @@
+"""Going on after a run that was killed: its lock, and objects that it made without saying so in the state."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from operate import rig
+
+_BACKENDS = rig.HOME / "pulumi"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pending:
+    """An object whose making was begun, with unknown end."""
+
+    urn: str
+    kind: str
+    namespace: str | None
+    name: str
+
+    @property
+    def id(self) -> str:
+        """What the kubernetes provider calls it."""
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+
+def recover(project: Path, stack: str) -> None:
+    """Make the stack fit for the next run; nothing to do after one that ended by itself."""
+    if _holders(stack) and not any(_lives(pid) for pid in _holders(stack)):
+        print("    an earlier run was killed: removing its lock", flush=True)
+        rig.pulumi("cancel", project, stack)
+    state = json.loads(rig.pulumi_cli(project, stack, ["stack", "export", "--stack", stack]))
+    begun = (state.get("deployment") or {}).get("pending_operations") or []
+    if not begun:
+        return
+    found = {pending.urn: pending for pending in _creations(begun) if _exists(pending)}
+    print(f"    an earlier run was killed: {len(begun)} steps have an unknown end, {len(found)} were done", flush=True)
+    rig.pulumi_cli(project, stack, ["stack", "import", "--stack", stack], text=json.dumps(completed(state, found)))
+    if found:
+        targets = [f"--target={urn}" for urn in found]
+        rig.pulumi_cli(project, stack, ["refresh", "--yes", "--skip-preview", "--stack", stack, *targets])
+
+
+def completed(state: dict[str, Any], found: Mapping[str, Pending]) -> dict[str, Any]:
+    """The exported state with these creations done, and the rest never begun; a refresh then reads what they are."""
+    deployment = state["deployment"]
+    known = {resource["urn"] for resource in deployment["resources"]}
+    begun = [operation["resource"] for operation in deployment["pending_operations"]]
+    added = [
+        {**resource, "id": found[resource["urn"]].id}
+        for resource in begun
+        if resource["urn"] in found and resource["urn"] not in known
+    ]
+    done = {**deployment, "resources": [*deployment["resources"], *added], "pending_operations": []}
+    return {**state, "deployment": done}
+
+
+def _holders(stack: str) -> list[int]:
+    """The processes that hold the stack's locks."""
+    files = _BACKENDS.glob(f"*/.pulumi/locks/organization/*/{stack}/*.json")
+    return [json.loads(file.read_text())["pid"] for file in files]
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process runs; one that has ended and was not yet collected does not."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def _creations(operations: list[dict[str, Any]]) -> Iterator[Pending]:
+    for operation in operations:
+        resource = operation["resource"]
+        metadata = resource.get("inputs", {}).get("metadata", {})
+        if operation["type"] == "creating" and resource["type"].startswith("kubernetes:") and "name" in metadata:
+            group, _, version = resource["inputs"]["apiVersion"].rpartition("/")
+            kind = f"{resource['inputs']['kind']}.{version}.{group}"
+            yield Pending(urn=resource["urn"], kind=kind, namespace=metadata.get("namespace"), name=metadata["name"])
+
+
+def _exists(pending: Pending) -> bool:
+    place = ["-n", pending.namespace] if pending.namespace else []
+    return bool(rig.kubectl(*place, "get", pending.kind, pending.name, "-o", "name", "--ignore-not-found").strip())
