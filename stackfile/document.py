@@ -26,15 +26,18 @@ _DECIMAL: Final = re.compile(r"-?[0-9]+\.[0-9]*[1-9]")
 _INTEGERS: Final = range(-(2**63), 2**63)
 _DEPTH: Final = 50
 _VALUES: Final = 50_000
-# What one reader of YAML or another takes for something else than text: the words of YAML 1.1, numbers in any base,
-# with underscores or exponents, base 60 (12:30:45), dates.
-_SEVERAL_READINGS: Final = re.compile(
+# What one reader of YAML or another takes for something else than text: the words of YAML 1.1 and dates; numbers in any
+# base (12:30:45 is one in base 60), their underscores left out.
+_WORD_OR_DATE: Final = re.compile(
     r"""(?ix) y|yes|n|no|on|off|true|false|null|~|<<|=
     | [-+]?\.inf | \.nan
-    | [-+]?0[xob][0-9a-f_]+
-    | [-+]?(?=[0-9_]*\.?_*[0-9])[0-9_]*\.?[0-9_]*(e[-+]?[0-9]+)?
-    | [-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?
     | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}((t|[ \t]+)[0-9].*)?
+    """
+)
+_NUMBER: Final = re.compile(
+    r"""(?ix) [-+]?0[xob][0-9a-f]+
+    | [-+]?(?=[0-9]*\.?[0-9])[0-9]*\.?[0-9]*(e[-+]?[0-9]+)?
+    | [-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?
     """
 )
 
@@ -155,7 +158,7 @@ class Reader:
                 continue
             name = str(key.value)
             where = joined(path, name.removeprefix(self.prefix))
-            if key.style is None and name != "<<" and _SEVERAL_READINGS.fullmatch(name):
+            if key.style is None and name != "<<" and _has_several_readings(name):
                 self.refuse(
                     key,
                     where,
@@ -194,7 +197,7 @@ class Reader:
                 allowed="a value",
                 fix="write the value, or remove the key so that the default holds",
             )
-        elif _SEVERAL_READINGS.fullmatch(text):
+        elif _has_several_readings(text):
             self.refuse(
                 node,
                 path,
@@ -203,6 +206,10 @@ class Reader:
                 fix=_clearer(text),
             )
         return text
+
+
+def _has_several_readings(text: str) -> bool:
+    return bool(_WORD_OR_DATE.fullmatch(text) or _NUMBER.fullmatch(text.replace("_", "")))
 
 
 def _clearer(text: str) -> str:
@@ -246,6 +253,11 @@ def compose(path: Path) -> yaml.MappingNode:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "bytes that are not UTF-8"
         raise _unreadable(path.name, f"{reason}", "a readable file of UTF-8 text", "save it as UTF-8 text") from None
+    invisible = re.search("[\x85\u2028\u2029]", text)
+    if invisible:
+        where = f"{path.name}:{text.count(chr(10), 0, invisible.start()) + 1}"
+        found, allowed = "an invisible line break of Unicode", "line breaks that every reader of YAML sees"
+        raise _unreadable(where, found, allowed, "remove it; retype the line if it can't be seen")
     try:
         documents = list(yaml.compose_all(text, Loader=yaml.BaseLoader))
     except RecursionError:
