@@ -8,6 +8,7 @@ from typing import Any
 from operate import directory, project, rig
 from operate.ready import hub_answers, pullers, require_cluster
 from operate.recovery import recover
+from operate.settings_of import settings_of
 from operate.steps import OperationError, Steps, wait_for
 
 STACK = "local"
@@ -17,6 +18,7 @@ _PULL_SECONDS = 60
 def up() -> None:
     """From nothing to a hub that answers; what is there already is left alone."""
     steps = Steps()
+    settings_of(STACK)
     with steps.step("the lab's programs (the first time about 10 minutes, then seconds)"):
         rig.build()
     with steps.step("the cluster"):

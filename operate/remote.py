@@ -5,11 +5,8 @@ import subprocess
 
 from operate import rig
 from operate.ready import require_cluster
+from operate.settings_of import settings_of
 from operate.steps import OperationError, run
-from settings import SECRETS, Settings, read
-from stackfile.configuration import plain_data
-from stackfile.loader import load_stack
-from stackfile.problems import StackError
 
 
 def run_command(command: str, stack: str) -> None:
@@ -18,7 +15,7 @@ def run_command(command: str, stack: str) -> None:
     Raises:
         OperationError: with what must be mended; nothing was changed then.
     """
-    settings = _settings(stack)
+    settings = settings_of(stack)
     for program in ("pulumi", "kubectl"):
         if not shutil.which(program):
             raise OperationError(f"{program} is not installed, or not on PATH; install it and try again")
@@ -32,14 +29,6 @@ def run_command(command: str, stack: str) -> None:
         run(["pulumi", "stack", "--stack", stack, "--cwd", rig.ROOT])
     else:
         _purge(stack)
-
-
-def _settings(stack: str) -> Settings:
-    try:
-        file = load_stack(rig.ROOT, stack)
-        return read(plain_data(file.config, file.project, SECRETS))
-    except StackError as error:
-        raise OperationError(str(error)) from None
 
 
 def _purge(stack: str) -> None:
