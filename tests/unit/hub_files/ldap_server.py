@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 Entries = dict[str, dict[str, list[str]]]
 """Attributes by DN; userPassword checks a bind."""
 
-SUCCESS, INVALID_CREDENTIALS, BUSY = 0, 49, 51
+SUCCESS, REFERRAL, INVALID_CREDENTIALS, BUSY, UNWILLING = 0, 10, 49, 51, 53
 BIND, SEARCH, EXTENDED = 0x60, 0x63, 0x77
 """Tags of what is asked (RFC 4511); each answer's is the next one, an entry's is 0x64 and a search's end 0x65."""
 
@@ -26,8 +26,10 @@ class Plan:
     """TLS from the first byte; otherwise StartTLS."""
     hangs: bool = False
     """Takes connections and says nothing."""
-    busy: bool = False
-    """Answers every search with the result `busy`."""
+    search_result: int = 0
+    """The code that every search ends with, and nothing found unless it is 0."""
+    bind_result: int | None = None
+    """The code that every bind with a person's password ends with."""
     connections: int = 0
     binds: list[tuple[str, str]] = field(default_factory=list)
     encrypted: list[bool] = field(default_factory=list)
@@ -103,7 +105,7 @@ class Talk:
             fields = parts(body)
             for entry in self.search(fields[0][1].decode().lower(), fields[6]):
                 self.send(number, 0x64, entry)
-            self.send(number, 0x65, result(BUSY if self.plan.busy else SUCCESS))
+            self.send(number, 0x65, result(self.plan.search_result))
         elif tag == EXTENDED:
             self.send(number, EXTENDED + 1, result(SUCCESS))
             self.encrypt()
@@ -115,12 +117,14 @@ class Talk:
         """Check a password."""
         self.plan.binds.append((dn, password))
         self.plan.encrypted.append(self.encrypted)
+        if self.plan.bind_result is not None and "reader" not in dn:
+            return result(self.plan.bind_result)
         known = self.plan.entries.get(dn, {}).get("userPassword", [])
         return result(SUCCESS if password in known else INVALID_CREDENTIALS)
 
     def search(self, base: str, condition: tuple[int, bytes]) -> list[bytes]:
         """The entries below a base that fit."""
-        if self.plan.busy:
+        if self.plan.search_result != SUCCESS:
             return []
         return [
             entry(dn, attributes)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from elab_directory import REST, Directory, DirectoryUnavailableError, Person, WrongPasswordError
 
-from .ldap_server import Entries, Plan, serve
+from .ldap_server import BUSY, REFERRAL, SUCCESS, UNWILLING, Entries, Plan, serve
 
 READER = "cn=reader,dc=example,dc=org"
 ALICE = "uid=Alice,ou=people,dc=example,dc=org"
@@ -62,6 +62,12 @@ def test_a_wrong_password_is_refused(values: dict[str, Any]) -> None:
         directory(values, port).log_in("alice", "wrong")
 
 
+@pytest.mark.parametrize("code", [REFERRAL, UNWILLING], ids=["referral", "locked account"])
+def test_only_a_bind_that_succeeds_lets_anybody_in(values: dict[str, Any], code: int) -> None:
+    with serve(Plan(entries=people(), bind_result=code)) as port, pytest.raises(WrongPasswordError):
+        directory(values, port).log_in("alice", "alice-password")
+
+
 def test_an_empty_password_is_refused_though_the_server_would_take_it_for_an_anonymous_bind(
     values: dict[str, Any],
 ) -> None:
@@ -109,9 +115,9 @@ def test_no_server_at_all_is_an_outage_and_nobody_is_unknown(values: dict[str, A
         directory(values, port).look_up("alice")
 
 
-@pytest.mark.parametrize("fault", ["busy", "bind password", "two values", "two entries"])
+@pytest.mark.parametrize("fault", ["busy", "referral", "bind password", "two values", "two entries"])
 def test_an_answer_that_proves_nothing_is_an_outage_and_never_a_leaver(values: dict[str, Any], fault: str) -> None:
-    plan = Plan(entries=people(), busy=fault == "busy")
+    plan = Plan(entries=people(), search_result={"busy": BUSY, "referral": REFERRAL}.get(fault, SUCCESS))
     if fault == "bind password":
         plan.entries[READER]["userPassword"] = ["another"]
     if fault == "two values":
@@ -160,7 +166,7 @@ def test_no_password_is_logged_or_shown(values: dict[str, Any], caplog: pytest.L
         client = directory(values, port)
         with pytest.raises(WrongPasswordError) as refusal:
             client.log_in("alice", "s3cret-typed")
-        plan.busy = True
+        plan.search_result = BUSY
         with pytest.raises(DirectoryUnavailableError) as outage:
             client.log_in("alice", "s3cret-typed")
     shown = f"{caplog.text} {client!r} {refusal.value!r} {refusal.value.__cause__!r} {outage.value!r}"

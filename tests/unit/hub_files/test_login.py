@@ -14,7 +14,7 @@ from jupyterhub.app import JupyterHub
 from jupyterhub.user import User
 from tornado.web import HTTPError
 
-from .ldap_server import Plan, serve
+from .ldap_server import BUSY, SUCCESS, Plan, serve
 from .running import hub, person
 from .test_directory import ADMINS, ALICE, people
 
@@ -145,7 +145,7 @@ def test_a_leaver_loses_tokens_sessions_and_server(values: dict[str, Any], tmp_p
 def test_an_outage_locks_nobody_out_and_costs_no_one_a_wait_each(
     values: dict[str, Any], tmp_path: Path, fault: str
 ) -> None:
-    plan = Plan(entries=people(), busy=fault == "busy", hangs=fault == "hangs")
+    plan = Plan(entries=people(), search_result=BUSY if fault == "busy" else SUCCESS, hangs=fault == "hangs")
     if fault == "bind password":
         plan.entries["cn=reader,dc=example,dc=org"]["userPassword"] = ["changed"]
 

@@ -20,6 +20,7 @@ from ldap3.core.exceptions import (
     LDAPOperationResult,
     LDAPUnavailableResult,
 )
+from ldap3.core.results import RESULT_SUCCESS
 from ldap3.utils.conv import escape_filter_chars
 from ldap3.utils.dn import parse_dn
 
@@ -132,6 +133,7 @@ class Directory:
             client_strategy=SYNC,
             read_only=True,
             raise_exceptions=True,
+            auto_referrals=False,
             # ldap3 takes whole seconds here.
             receive_timeout=math.ceil(self.settings["receive_timeout"]),
         )
@@ -139,7 +141,8 @@ class Directory:
             connection.open(read_server_info=False)
             if verified and not server["ldaps"]:
                 connection.start_tls(read_server_info=False)
-            connection.bind(read_server_info=False)
+            if not connection.bind(read_server_info=False):
+                raise LDAPException("the bind account was not let in")
             yield connection
         finally:
             with suppress(LDAPException, OSError):
@@ -171,6 +174,10 @@ class Directory:
 def _search(connection: Connection, base: str, where: str, attribute: str) -> list[tuple[str, list[str]]]:
     """DN and values of the attribute of every entry found; referrals to other servers are left out."""
     connection.search(base, where, search_scope=SUBTREE, attributes=[attribute], size_limit=0)
+    # A referral is no exception, and following one would take the bind account's password to a server nobody named.
+    outcome = connection.result or {}
+    if outcome.get("result") != RESULT_SUCCESS:
+        raise LDAPException(f"the search ended with {outcome.get('description')}")
     found = []
     for entry in connection.response or ():
         if entry["type"] == "searchResEntry":
@@ -181,12 +188,14 @@ def _search(connection: Connection, base: str, where: str, attribute: str) -> li
 
 def _check_password(connection: Connection, dn: str, password: str) -> None:
     try:
-        connection.rebind(user=dn, password=password, read_server_info=False)
+        right = connection.rebind(user=dn, password=password, read_server_info=False)
     except (LDAPBusyResult, LDAPUnavailableResult):
         raise
     except LDAPOperationResult as error:
         # Servers say in several ways that a password is wrong, expired, or an account locked.
         raise WrongPasswordError from error
+    if not right:
+        raise WrongPasswordError
 
 
 def _comparable(dn: str) -> tuple[tuple[str, str], ...]:
