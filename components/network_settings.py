@@ -41,7 +41,7 @@ class ImagesSettings(Section):
         digest = image.digest or self.digests.get(image)
         named = str(image) if image.digest or not digest else f"{image}@{digest}"
         for prefix in sorted(self.mirrors, key=len, reverse=True):
-            if named == prefix or named.startswith(f"{prefix}/"):
+            if image.repository == prefix or image.repository.startswith(f"{prefix}/"):
                 return self.mirrors[prefix] + named[len(prefix) :]
         return named
 
