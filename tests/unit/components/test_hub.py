@@ -1,0 +1,187 @@
+"""The hub: its rights, its one replica, its database, and its secrets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from planning.recording import Recording, strings_in
+from tests.harness.platform import SECRET_VALUES, container, objects, platform, pod
+
+POSTGRESQL = {"hub.database": {"kind": "postgresql", "host": "postgres.example.org"}}
+ANONYMOUS = {"directory.bind_dn": None}
+
+
+def rules(body: Mapping[str, Any]) -> list[tuple[list[str], list[str], list[str]]]:
+    return [(rule["apiGroups"], rule["resources"], rule["verbs"]) for rule in body["rules"]]
+
+
+def test_the_hub_may_handle_servers_and_disks_and_see_events_and_nothing_else() -> None:
+    assert rules(objects(platform(), "Role")["elab-users/hub"]) == [
+        ([""], ["pods", "persistentvolumeclaims"], ["get", "list", "watch", "create", "delete"]),
+        ([""], ["events"], ["get", "list", "watch"]),
+    ]
+
+
+def test_the_hub_has_that_role_alone_and_only_where_people_work() -> None:
+    recording = platform()
+    bound = {
+        identity: body["roleRef"]["name"]
+        for kind in ("RoleBinding", "ClusterRoleBinding")
+        for identity, body in objects(recording, kind).items()
+        if {"kind": "ServiceAccount", "name": "hub", "namespace": "elab-hub"} in body["subjects"]
+    }
+    assert bound == {"elab-users/hub": "hub"}
+
+
+def test_nobody_may_read_secrets() -> None:
+    for kind in ("Role", "ClusterRole"):
+        for identity, body in objects(platform(), kind).items():
+            named = {name for _, resources, _ in rules(body) for name in resources}
+            assert named.isdisjoint({"secrets", "*"}), identity
+
+
+def test_two_hubs_never_run_at_once() -> None:
+    """They would write to one database, and each would undo the other's routes."""
+    spec = objects(platform(), "Deployment")["elab-hub/hub"]["spec"]
+    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+
+
+def environment(recording: Recording) -> dict[str, Any]:
+    return {
+        one["name"]: one.get("value", one.get("valueFrom")) for one in container(recording, "deployment-hub")["env"]
+    }
+
+
+def test_each_of_the_hubs_keys_comes_from_a_secret_of_its_own() -> None:
+    references = {
+        name: source["secretKeyRef"]["name"]
+        for name, source in environment(platform(POSTGRESQL)).items()
+        if isinstance(source, dict)
+    }
+    assert references == {
+        "CONFIGPROXY_AUTH_TOKEN": "proxy-token",
+        "JPY_COOKIE_SECRET": "hub-cookie-secret",
+        "JUPYTERHUB_CRYPT_KEY": "hub-crypt-key",
+        "ELAB_TOKEN_CULLER": "hub-token-culler",
+        "ELAB_TOKEN_METRICS": "hub-token-metrics",
+        "ELAB_LDAP_BIND_PASSWORD": "hub-ldap-bind",
+        "ELAB_DATABASE_URL": "hub-database-url",
+    }
+    assert {f"elab-hub/{name}" for name in references.values()} == set(objects(platform(POSTGRESQL), "Secret"))
+
+
+def test_every_key_is_random_and_another() -> None:
+    keys = [
+        text
+        for identity, body in objects(platform(), "Secret").items()
+        if identity != "elab-hub/hub-ldap-bind"
+        for text in strings_in(body["stringData"])
+    ]
+    assert len(keys) == len(set(keys)) == 5
+    assert {len(bytes.fromhex(key)) for key in keys} == {32}
+
+
+@pytest.mark.parametrize("changes", [{}, POSTGRESQL], ids=["sqlite", "postgresql"])
+def test_no_secret_stands_outside_a_secret(changes: dict[str, Any]) -> None:
+    recording = platform(changes)
+    secrets = {text for body in objects(recording, "Secret").values() for text in strings_in(body["stringData"])}
+    assert SECRET_VALUES["ldap_bind_password"] in secrets
+    for one in recording.kubernetes():
+        if one.inputs["kind"] != "Secret":
+            assert [text for text in strings_in(one.inputs) if any(secret in text for secret in secrets)] == [], one.urn
+
+
+def test_what_is_in_a_secret_is_secret_to_the_engine_too() -> None:
+    for one in platform(POSTGRESQL).kubernetes():
+        if one.inputs["kind"] == "Secret":
+            assert {path[0] for path in one.secret_paths} == {"stringData"}, one.urn
+
+
+def test_a_directory_that_is_asked_anonymously_needs_no_password() -> None:
+    recording = platform(ANONYMOUS)
+    assert "elab-hub/hub-ldap-bind" not in objects(recording, "Secret")
+    assert "ELAB_LDAP_BIND_PASSWORD" not in environment(recording)
+
+
+def test_a_new_secret_of_the_owner_rolls_the_hub_by_the_objects_version() -> None:
+    template = objects(platform(POSTGRESQL), "Deployment")["elab-hub/hub"]["spec"]["template"]
+    assert {"elab.dev/hub-ldap-bind-version", "elab.dev/hub-database-url-version"} <= set(
+        template["metadata"]["annotations"]
+    )
+
+
+def test_sqlite_lies_on_a_claim_of_the_size_that_the_stack_says() -> None:
+    recording = platform({"hub.database": {"kind": "sqlite", "size": "3Gi"}})
+    claim = objects(recording, "PersistentVolumeClaim")["elab-hub/hub-db"]
+    assert claim["spec"]["resources"]["requests"]["storage"] == "3Gi"
+    assert claim["spec"]["accessModes"] == ["ReadWriteOnce"]
+    assert mounted(recording)["/srv/jupyterhub"] == {"persistentVolumeClaim": {"claimName": "hub-db"}}
+
+
+def test_postgresql_needs_no_claim() -> None:
+    recording = platform(POSTGRESQL)
+    assert objects(recording, "PersistentVolumeClaim") == {}
+    assert "emptyDir" in mounted(recording)["/srv/jupyterhub"]
+
+
+def mounted(recording: Recording) -> dict[str, dict[str, Any]]:
+    """What lies at each path of the hub's container."""
+    spec = pod(recording, "deployment-hub").spec
+    volumes = {
+        volume["name"]: {key: value for key, value in volume.items() if key != "name"} for volume in spec["volumes"]
+    }
+    return {
+        mount["mountPath"]: volumes[mount["name"]] for mount in container(recording, "deployment-hub")["volumeMounts"]
+    }
+
+
+def values(recording: Recording) -> dict[str, Any]:
+    return json.loads(objects(recording, "ConfigMap")["elab-hub/hub-values"]["data"]["values.json"])
+
+
+def test_a_stacks_own_piece_of_configuration_is_mounted_where_the_values_say() -> None:
+    recording = platform({"hub.extra_config": "tests/harness/extra_config.py"})
+    named = values(recording)["hub"]["extra_config"]
+    folder, _, file = named.rpartition("/")
+    source = mounted(recording)[folder]["configMap"]["name"]
+    assert "c.JupyterHub.template_vars" in objects(recording, "ConfigMap")[f"elab-hub/{source}"]["data"][file]
+
+
+def test_without_one_nothing_is_mounted_for_it() -> None:
+    assert "elab-hub/hub-extra" not in objects(platform(), "ConfigMap")
+    assert values(platform())["hub"]["extra_config"] is None
+
+
+def test_authorities_of_directory_and_network_are_mounted_where_they_are_named() -> None:
+    directory, network = (
+        f"-----BEGIN CERTIFICATE-----\n{name}\n-----END CERTIFICATE-----\n" for name in ("one", "two")
+    )
+    recording = platform({"directory.ca_certificates": directory, "network": {"ca_certificates": network}})
+    trust = objects(recording, "ConfigMap")["elab-hub/hub-trust"]["data"]
+    for path, text in (
+        (values(recording)["directory"]["ca_file"], directory),
+        (environment(recording)["SSL_CERT_FILE"], network),
+    ):
+        folder, _, file = path.rpartition("/")
+        assert mounted(recording)[folder]["configMap"]["name"] == "hub-trust"
+        assert trust[file] == text
+
+
+def test_a_corporate_proxy_is_passed_by_for_whatever_is_in_the_cluster() -> None:
+    proxy = {
+        "https_proxy": "http://proxy.example.org:3128",
+        "proxy_cidrs": ["10.70.0.1/32"],
+        "no_proxy": [".example.org"],
+    }
+    found = environment(platform({"network": proxy}))
+    assert found["https_proxy"] == found["HTTPS_PROXY"] == "http://proxy.example.org:3128"
+    assert {".svc", "10.96.0.0/12", "10.244.0.0/16", ".example.org", "127.0.0.1"} <= set(found["no_proxy"].split(","))
+    assert "http_proxy" not in found
+
+
+def test_the_hub_has_its_notebook_image_from_the_image_unit() -> None:
+    assert environment(platform())["ELAB_NOTEBOOK_IMAGE"] == "quay.io/jupyter/datascience-notebook:2025-03-14"
