@@ -107,6 +107,10 @@ class Platform:
         assert len(alive) == 1, [pod["metadata"]["name"] for pod in alive]
         return alive[0]
 
+    def forget_state(self) -> None:
+        """Lose the stack's state, as with a broken disk; the cluster keeps what it has."""
+        rig.pulumi_cli(self.folder, self.stack, ["stack", "rm", "--force", "--yes", "--preserve-config", self.stack])
+
     def leftovers(self) -> list[str]:
         """What the cluster holds of this instance outside namespaces, and its volumes."""
         label = f"app.kubernetes.io/instance={self.instance}"

@@ -4,7 +4,6 @@ import json
 import socket
 from collections.abc import Iterator
 from ipaddress import ip_address
-from pathlib import Path
 
 import pytest
 
@@ -13,11 +12,9 @@ from tests.e2e.cluster import found, one, run_in
 from tests.e2e.conftest import PROBE
 from tests.e2e.person import Person
 from tests.e2e.platform import Platform
+from tests.e2e.reach import Address, reached
 
-_REACH = (Path(__file__).parent / "programs/reach.py").read_text()
 _MARK = "only-bob-knows-this"
-
-Address = tuple[str, int]
 
 
 @pytest.fixture(scope="module")
@@ -39,20 +36,12 @@ def bob(platform: Platform) -> Person:
     return person
 
 
-def _reached(answers: str) -> dict[str, bool]:
-    return dict(json.loads(answers))
-
-
-def _command(addresses: list[Address]) -> tuple[str, ...]:
-    return ("python3", "-c", _REACH, *(f"{host}:{port}" for host, port in addresses))
-
-
 def _from_her_pod(platform: Platform, *addresses: Address) -> dict[str, bool]:
-    return _reached(platform.in_pod("alice", *_command(list(addresses))))
+    return reached(platform.users, "jupyter-alice", *addresses)
 
 
 def _from_outside(probe: str, *addresses: Address) -> dict[str, bool]:
-    return _reached(run_in(PROBE, probe, *_command(list(addresses))))
+    return reached(PROBE, probe, *addresses)
 
 
 def _address(pod: dict[str, dict[str, str]] | None) -> str:
@@ -67,8 +56,7 @@ def test_she_reaches_the_hub_and_the_one_address(platform: Platform, alice: Pers
 
 def test_she_does_not_reach_bobs_server_by_network(platform: Platform, alice: Person, bob: Person) -> None:
     server = (_address(platform.pod("bob")), 8888)
-    from_hub = run_in(platform.hub, "deploy/hub", *_command([server]))
-    assert all(_reached(from_hub).values()), "it must be there for those who may"
+    assert all(reached(platform.hub, "deploy/hub", server).values()), "it must be there for those who may"
     assert not any(_from_her_pod(platform, server).values())
 
 
@@ -92,7 +80,7 @@ def test_she_does_not_reach_the_platforms_insides(platform: Platform, alice: Per
 
 def test_the_proxys_api_answers_the_hub_alone(platform: Platform, alice: Person, probe: str) -> None:
     api = (_address(platform.the_pod_of("proxy")), 8001)
-    assert all(_reached(run_in(platform.hub, "deploy/hub", *_command([api]))).values())
+    assert all(reached(platform.hub, "deploy/hub", api).values())
     assert not any(_from_outside(probe, api).values())
 
 

@@ -1,0 +1,53 @@
+"""Idle servers give their resources back; work without a browser is no idleness."""
+
+import time
+
+import pytest
+
+from tests.e2e.cluster import one, until
+from tests.e2e.person import Person
+from tests.e2e.platform import Platform
+
+_TIMEOUT = 20
+"""Seconds without activity, as stacks/e2e-kept.yaml sets them."""
+
+
+def _at_work(kept: Platform, name: str) -> Person:
+    return kept.person(name).log_in().at_work()
+
+
+def _requested(kept: Platform) -> str:
+    """What the servers of this instance take of the node's processors, by the cluster's own account."""
+    return one("quota", "backstop", kept.users)["status"]["used"]["requests.cpu"]
+
+
+def test_an_idle_server_goes_while_a_busy_kernel_and_a_job_in_a_terminal_stay(kept: Platform) -> None:
+    alice, bob, ada = (_at_work(kept, name) for name in ("alice", "bob", "ada"))
+    alice.write("proof.txt", "written before she left")
+    kernel = bob.kernel()
+    # Silent, and no browser open: neither output nor requests.
+    kernel.submit("import time; time.sleep(600)")
+    kernel.close()
+    ada.type_into_terminal("sleep 601")
+    taken = _requested(kept)
+    began = time.monotonic()
+    until("alice's server is culled", lambda: kept.pod("alice") is None, 4 * _TIMEOUT, every=1)
+    assert time.monotonic() - began > _TIMEOUT / 2, "not before its time"
+    until("her share is given back", lambda: _requested(kept) != taken, 20)
+    # Long after their last request the others are at work still.
+    time.sleep(max(0.0, began + 2.5 * _TIMEOUT - time.monotonic()))
+    assert kept.pod("bob") is not None
+    assert kept.pod("ada") is not None
+    assert "sleep 601" in kept.in_pod("ada", "sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
+    # What she left is there when she comes back.
+    assert alice.start().read("proof.txt") == "written before she left"
+
+
+def test_work_that_has_ended_is_idleness_again(kept: Platform) -> None:
+    bob, ada = (kept.person(name).log_in() for name in ("bob", "ada"))
+    if not (bob.has_server() and ada.has_server()):
+        pytest.fail("the servers of the test before are gone")
+    for name, job in (("bob", "ipykernel_launcher"), ("ada", "sleep 601")):
+        kept.in_pod(name, "pkill", "-f", job)
+    until("both are culled", lambda: kept.pod("bob") is None and kept.pod("ada") is None, 4 * _TIMEOUT, every=1)
+    assert _requested(kept) in ("0", "50m"), "nothing, or alice's server"
