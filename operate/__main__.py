@@ -30,6 +30,9 @@ def main(argv: list[str] | None = None) -> int:
     except OperationError as error:
         print(f"\nerror: {error}", file=sys.stderr)
         return 1
+    except EOFError:
+        print("\nerror: nobody is there to answer; run it in a terminal; nothing was deleted", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\nstopped; run the same command again to go on", file=sys.stderr)
         return 130

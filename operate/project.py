@@ -35,8 +35,12 @@ def write(stack: str, directory: Directory, *, template: str | None = None, chan
     config["elab:directory"] = {**config["elab:directory"], "ca_certificates": directory.ca}
     if change is not None:
         change(config)
-    _keep(found, folder / f"Pulumi.{stack}.yaml")
-    (folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(found, sort_keys=False))
+    file = folder / f"Pulumi.{stack}.yaml"
+    _keep(found, file)
+    # All at once: a run that is killed here would else lose the salt, and with it every secret.
+    unfinished = file.with_suffix(".new")
+    unfinished.write_text(yaml.safe_dump(found, sort_keys=False))
+    unfinished.replace(file)
     return folder
 
 

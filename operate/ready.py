@@ -1,5 +1,6 @@
 """Whether things are there: the API server before anything is changed, the hub and the images after."""
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -37,10 +38,12 @@ def require_cluster(context: str, kubeconfig: str, kubectl: str | Path = "kubect
 
 def hub_answers(url: str) -> bool:
     """Whether the hub's login page comes through the one address."""
+    # The address is this machine's own; a corporate proxy of the shell would look for it elsewhere.
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with urllib.request.urlopen(f"{url}/hub/health", timeout=3) as reply:
+        with direct.open(f"{url}/hub/health", timeout=3) as reply:
             return reply.status == 200
-    except (urllib.error.URLError, OSError):
+    except (urllib.error.URLError, http.client.HTTPException, OSError):
         return False
 
 

@@ -1,7 +1,6 @@
 """Stacks on an institution's own cluster: plain Pulumi, after one look at whether the cluster answers."""
 
 import shutil
-import subprocess
 
 from operate import rig
 from operate.ready import require_cluster
@@ -34,5 +33,5 @@ def run_command(command: str, stack: str) -> None:
 def _purge(stack: str) -> None:
     if input(f"this deletes people's disks and the hub's database of {stack}; type {stack} to go on: ") != stack:
         raise OperationError("nothing was deleted")
-    subprocess.run(["pulumi", "state", "unprotect", "--all", "--yes", "--stack", stack], cwd=rig.ROOT, check=True)
+    run(["pulumi", "state", "unprotect", "--all", "--yes", "--stack", stack, "--cwd", rig.ROOT])
     run(["pulumi", "destroy", "--stack", stack, "--cwd", rig.ROOT])

@@ -53,11 +53,14 @@ def output(command: Sequence[str | Path], *, env: Mapping[str, str] | None = Non
     """What a command prints.
 
     Raises:
-        OperationError: it failed; with what it said.
+        OperationError: it failed, with what it said, or there is no such program.
     """
-    done = subprocess.run(
-        [str(part) for part in command], env=env, input=text, text=True, check=False, capture_output=True
-    )
+    try:
+        done = subprocess.run(
+            [str(part) for part in command], env=env, input=text, text=True, check=False, capture_output=True
+        )
+    except FileNotFoundError:
+        raise OperationError(f"{command[0]} is not installed, or not on PATH") from None
     if done.returncode:
         raise OperationError(f"`{Path(command[0]).name}` ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
     return done.stdout
