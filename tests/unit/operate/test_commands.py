@@ -1,0 +1,181 @@
+"""The commands: one clear message where something is missing, and nothing changed before."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from operate import __main__, local, project, rig
+from operate.recovery import Pending, completed
+from operate.steps import OperationError
+
+Programs = Callable[..., Path]
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
+    """Makes stand-ins the only programs on PATH; returns the file where they note what they were told."""
+    folder, told = tmp_path / "bin", tmp_path / "told"
+    folder.mkdir()
+    told.touch()
+    monkeypatch.setenv("PATH", str(folder))
+
+    def make(**scripts: str) -> Path:
+        for name, script in scripts.items():
+            program = folder / name
+            program.write_text(f'#!/bin/sh\necho "{name} $*" >> {told}\n{script}\n')
+            program.chmod(0o755)
+        return told
+
+    return make
+
+
+READY = "echo ok"
+REFUSED = 'echo "connection refused" >&2; exit 1'
+
+
+@pytest.mark.parametrize("command", ["up", "down", "status", "purge"])
+def test_where_the_cluster_does_not_answer_pulumi_is_not_started(
+    command: str, programs: Programs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = programs(kubectl=REFUSED, pulumi="")
+    assert __main__.main([command, "--stack", "dev"]) == 1
+    assert [line for line in told.read_text().splitlines() if line.startswith("pulumi")] == []
+    shown = capsys.readouterr().err
+    assert shown.count("error:") == 1
+    assert "context onprem-dev does not answer" in shown
+    assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize("missing", ["pulumi", "kubectl"])
+def test_a_missing_tool_is_named(missing: str, programs: Programs, capsys: pytest.CaptureFixture[str]) -> None:
+    programs(**{name: READY for name in ("pulumi", "kubectl") if name != missing})
+    assert __main__.main(["up", "--stack", "dev"]) == 1
+    assert f"error: {missing} is not installed" in capsys.readouterr().err
+
+
+def test_a_stack_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert __main__.main(["up", "--stack", "nowhere"]) == 1
+    shown = capsys.readouterr().err
+    assert "Pulumi.nowhere.yaml" in shown
+    assert "Traceback" not in shown
+
+
+def test_taking_a_stack_away_leaves_what_is_protected(programs: Programs) -> None:
+    told = programs(kubectl=READY, pulumi="")
+    assert __main__.main(["down", "--stack", "dev"]) == 0
+    (line,) = [line for line in told.read_text().splitlines() if line.startswith("pulumi")]
+    assert "destroy --stack dev" in line
+    assert "--exclude-protected" in line
+
+
+@pytest.mark.parametrize("answer", ["yes\n", "\n", "prod\n", ""])
+def test_data_is_deleted_only_for_who_types_the_stacks_name(
+    answer: str, programs: Programs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = programs(kubectl=READY, pulumi="")
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    assert __main__.main(["purge", "--stack", "dev"]) == 1
+    assert [line for line in told.read_text().splitlines() if line.startswith("pulumi")] == []
+    assert "nothing was deleted" in capsys.readouterr().err
+
+
+def test_who_types_it_has_the_data_deleted(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = programs(kubectl=READY, pulumi="")
+    monkeypatch.setattr("sys.stdin", io.StringIO("dev\n"))
+    assert __main__.main(["purge", "--stack", "dev"]) == 0
+    commands = [line for line in told.read_text().splitlines() if line.startswith("pulumi")]
+    assert ["state unprotect" in commands[0], "destroy" in commands[1]] == [True, True]
+
+
+def test_a_purge_that_fails_half_way_is_one_message(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    programs(kubectl=READY, pulumi="exit 2")
+    monkeypatch.setattr("sys.stdin", io.StringIO("dev\n"))
+    assert __main__.main(["purge", "--stack", "dev"]) == 1
+    assert "ended with 2" in capsys.readouterr().err
+
+
+def test_an_interrupted_run_can_be_gone_on_with(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(local, "up", interrupted)
+    assert __main__.main(["up"]) == 130
+    assert "run the same command again" in capsys.readouterr().err
+
+
+def test_making_nothing_of_a_wrong_stack_file_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_stack: str) -> None:
+        raise OperationError("a problem")
+
+    started: list[object] = []
+    monkeypatch.setattr(local, "settings_of", refuse)
+    monkeypatch.setattr(rig, "run", lambda *arguments, **_more: started.append(arguments))
+    with pytest.raises(OperationError, match="a problem"):
+        local.up()
+    assert started == []
+
+
+def state(*resources: dict[str, Any], pending: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
+    return {"version": 3, "deployment": {"resources": list(resources), "pending_operations": list(pending)}}
+
+
+def urn(name: str) -> str:
+    return f"urn:pulumi:local::elab::elab:hub:Hub$kubernetes:core/v1:PersistentVolumeClaim::{name}"
+
+
+def test_what_stays_after_down_is_listed_with_the_way_to_purge_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    found = state(
+        {"urn": urn("hub-hub-db"), "custom": True, "protect": True},
+        {"urn": urn("another"), "custom": True},
+        {"urn": urn("a-component"), "custom": False, "protect": True},
+    )
+    monkeypatch.setattr(rig, "pulumi_cli", lambda *_arguments: json.dumps(found))
+    local.stays(tmp_path, "prod")
+    shown = capsys.readouterr().out
+    assert "1 protected objects stay" in shown
+    assert "hub-hub-db" in shown
+    assert "PersistentVolumeClaim" in shown
+    assert "another" not in shown
+    assert "make purge STACK=prod" in shown
+
+
+def test_a_stack_that_leaves_nothing_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(rig, "pulumi_cli", lambda *_arguments: json.dumps({"deployment": None}))
+    local.stays(tmp_path)
+    assert capsys.readouterr().out == "nothing of the stack stays\n"
+
+
+def test_down_of_what_was_never_up_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(project, "folder_of", lambda _stack: tmp_path)
+    local.down()
+    assert capsys.readouterr().out == "nothing is up\n"
+
+
+def test_after_a_killed_run_what_was_made_is_in_the_state_once_and_what_was_not_is_begun_anew() -> None:
+    made, lost, known = ({"urn": urn(name), "custom": True} for name in ("made", "lost", "known"))
+    pending = tuple({"resource": one, "type": "creating"} for one in (made, lost, known))
+    done = Pending(urn=urn("made"), kind="PersistentVolumeClaim.v1.", namespace="elab-hub", name="hub-db")
+    twice = Pending(urn=urn("known"), kind="PersistentVolumeClaim.v1.", namespace="elab-hub", name="known")
+    begun = state({**known, "id": "elab-hub/known"}, pending=pending)
+    deployment = completed(begun, {done.urn: done, twice.urn: twice})["deployment"]
+    assert deployment["pending_operations"] == []
+    assert [(one["urn"], one["id"]) for one in deployment["resources"]] == [
+        (urn("known"), "elab-hub/known"),
+        (urn("made"), "elab-hub/hub-db"),
+    ]
