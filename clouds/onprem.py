@@ -154,7 +154,11 @@ def _ceph_csi(ceph: CephCsi) -> tuple[StorageClassSpec, SnapshotClassSpec]:
 
 
 def _rook(ceph: Rook) -> tuple[StorageClassSpec, SnapshotClassSpec]:
-    """Parameters as in Rook 1.20's example class; its driver is named after the operator's namespace."""
+    """Parameters as in Rook's example class; its driver is named after the operator's namespace.
+
+    Without the secrets that only VolumeAttributesClasses need (in the example since 1.20): external-provisioners before
+    6.2 refuse a class that names one for modifying.
+    """
     driver, provisioner, node = f"{ceph.namespace}.rbd.csi.ceph.com", "rook-csi-rbd-provisioner", "rook-csi-rbd-node"
     uses = {
         "provisioner": provisioner,

@@ -1,0 +1,142 @@
+"""Every cloud is data of one shape, and says what the rooms build on."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+import clouds
+from clouds import CloudSettings, cloud_of
+from clouds.base import Cloud, Storage
+from stackfile.problems import StackError
+from stackfile.references import Cidr
+from tests.harness.platform import CLOUDS, platform, settings
+
+SHAPE = [name for name in vars(Cloud) if not name.startswith("_")]
+
+
+@pytest.fixture(params=CLOUDS)
+def cloud(request: pytest.FixtureRequest) -> Cloud:
+    return settings(CLOUDS[request.param]).facts
+
+
+def test_every_kind_of_settings_leads_to_a_cloud_and_is_tested() -> None:
+    union = typing.get_args(CloudSettings)[0]
+    kinds = {typing.get_args(one.model_fields["kind"].annotation)[0] for one in typing.get_args(union)}
+    assert kinds == set(clouds._CLOUDS)
+    assert kinds == {settings(changes).cloud.kind for changes in CLOUDS.values()}
+
+
+def test_every_cloud_has_the_whole_shape(cloud: Cloud) -> None:
+    assert len(SHAPE) >= 8
+    for name in SHAPE:
+        value = inspect.getattr_static(type(cloud), name)
+        assert value is not inspect.getattr_static(Cloud, name), name
+        assert getattr(cloud, name) is not None, name
+    assert isinstance(cloud.storage, Storage)
+
+
+def test_a_cloud_is_the_one_that_its_settings_name() -> None:
+    for changes in CLOUDS.values():
+        found = settings(changes).cloud
+        assert cloud_of(found).kind == found.kind
+
+
+def test_facts_of_a_cloud_are_the_same_however_often_they_are_asked_for(cloud: Cloud) -> None:
+    for name in SHAPE:
+        if name != "identity_annotations":
+            assert getattr(cloud, name) == getattr(cloud, name), name
+
+
+def test_the_metadata_service_is_known_everywhere(cloud: Cloud) -> None:
+    """It hands out credentials of the node."""
+    assert any(Cidr("169.254.169.254/32").within(one) for one in cloud.ranges.metadata)
+
+
+def test_pods_services_and_metadata_do_not_overlap(cloud: Cloud) -> None:
+    ranges = [getattr(cloud.ranges, one.name) for one in fields(cloud.ranges)]
+    for index, group in enumerate(ranges):
+        for other in ranges[index + 1 :]:
+            assert not any(one.overlaps(two) for one in group for two in other)
+
+
+@pytest.mark.parametrize("what", ["pods", "services", "metadata"])
+@pytest.mark.parametrize("name", CLOUDS)
+def test_people_are_never_let_into_a_clouds_own_ranges(name: str, what: str) -> None:
+    for cidr in getattr(settings(CLOUDS[name]).facts.ranges, what):
+        with pytest.raises(StackError) as refused:
+            settings({**CLOUDS[name], "users.egress.allow": [{"cidr": str(cidr)}]})
+        assert [problem.where for problem in refused.value.problems] == ["users.egress.allow.0.cidr"]
+
+
+@pytest.mark.parametrize("wide", ["0.0.0.0/0", "::/0"])
+def test_a_range_that_holds_them_is_refused_and_the_setting_for_internet_named(wide: str) -> None:
+    with pytest.raises(StackError) as refused:
+        settings({"users.egress.allow": [{"cidr": wide}]})
+    assert all("users.egress.internet" in problem.fix for problem in refused.value.problems)
+
+
+def test_placeholders_give_way_to_people_and_still_call_for_nodes(cloud: Cloud) -> None:
+    """cluster-autoscaler's default cut-off is -10: pods below it never call for a node."""
+    assert -10 <= cloud.autoscaler.placeholder_priority < 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cloud.api_server": {"cidrs": ["10.20.9.9/32"], "port": 8443}},
+        {"cloud": {**CLOUDS["local"]["cloud"], "api_server": {"cidrs": ["10.20.9.9/32"], "port": 8443}}},
+    ],
+    ids=["onprem", "local"],
+)
+def test_where_the_api_server_and_names_are_is_what_the_stack_says(changes: dict[str, Any]) -> None:
+    dns = {"namespace": "openshift-dns", "labels": {"dns": "default"}, "cidrs": ["169.254.20.10/32"]}
+    found = settings({**changes, "cloud.dns": dns}).facts.endpoints
+    assert (found.api_server, found.api_server_port) == ((Cidr("10.20.9.9/32"),), 8443)
+    assert (found.dns_namespace, found.dns_labels) == ("openshift-dns", {"dns": "default"})
+    assert found.dns_cidrs == (Cidr("169.254.20.10/32"),)
+
+
+@pytest.mark.parametrize("name", [name for name in CLOUDS if name.startswith("onprem")])
+def test_ceph_disks_can_be_snapshotted_by_the_driver_that_makes_them(name: str) -> None:
+    storage = settings(CLOUDS[name]).facts.storage
+    assert storage.is_ceph
+    assert storage.snapshot_spec is not None
+    assert storage.snapshot_spec.driver == storage.class_spec.provisioner
+    assert storage.snapshot_spec.parameters["clusterID"] == storage.class_spec.parameters["clusterID"]
+
+
+def test_a_cluster_id_that_ceph_csi_could_not_store_is_refused() -> None:
+    """ceph-csi keeps at most 36 bytes of it in each volume's handle."""
+    ceph = {"kind": "ceph-csi", "pool": "jupyter", "cluster_id": "x" * 37}
+    with pytest.raises(StackError) as refused:
+        settings({"cloud.ceph": ceph})
+    assert [problem.where for problem in refused.value.problems] == ["cloud.ceph.cluster_id"]
+
+
+def test_the_provider_speaks_to_the_stacks_cluster_and_to_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/another/cluster")
+    changes = {"cluster": {"context": "there", "kubeconfig": "~/there.yaml"}}
+    (provider,) = platform(changes).of_type("pulumi:providers:kubernetes")
+    assert provider.inputs["context"] == "there"
+    assert provider.inputs["kubeconfig"].endswith("/there.yaml")
+    assert not provider.inputs["kubeconfig"].startswith("~")
+
+
+def test_a_cluster_that_gets_another_address_stays_the_same_cluster() -> None:
+    """The provider replaces every object where its cluster's identifier changes."""
+    cluster = {"context": "there", "identifier": "production"}
+    (provider,) = platform({"cluster": cluster}).of_type("pulumi:providers:kubernetes")
+    (unnamed,) = platform({"cluster": {"context": "there"}}).of_type("pulumi:providers:kubernetes")
+    assert provider.inputs["clusterIdentifier"] == "production"
+    assert unnamed.inputs["clusterIdentifier"] == "there"
+
+
+def test_a_changed_configuration_is_changed_in_place() -> None:
+    """Else a ConfigMap of fixed name is deleted first, and what watches it sees it gone."""
+    (provider,) = platform().of_type("pulumi:providers:kubernetes")
+    assert provider.inputs["enableConfigMapMutable"] == provider.inputs["enableSecretMutable"] == "true"
