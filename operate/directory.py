@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import string
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -35,11 +35,11 @@ ACCOUNTS = {
 class Directory:
     """What stays the same from one `up` to the next."""
 
-    passwords: dict[str, str]
+    passwords: dict[str, str] = field(repr=False)
     """By login name; `elab` is the account that looks people up."""
     ca: str
     certificate: str
-    key: str
+    key: str = field(repr=False)
     namespace: str = NAMESPACE
     """Where its servers run; the certificate names them there."""
 
