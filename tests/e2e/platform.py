@@ -81,6 +81,7 @@ class Platform:
         fresh = not (self.folder / f"Pulumi.{self.stack}.yaml").exists()
         self.write()
         if fresh:
+            project.select(self.folder, self.stack)
             project.set_secret(self.folder, self.stack, "ldap_bind_password", self.directory.passwords["elab"])
         return self.pulumi("up")
 
