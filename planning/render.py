@@ -9,6 +9,7 @@ from stackfile.quantities import shown_bytes, shown_millicores
 from .plan import Plan
 from .pods import Requests
 from .rooms import Node, RoomTotal
+from .schemas import SUPPORTED
 
 _MARKS = {"error": "✗", "warning": "!", "info": "·"}
 
@@ -23,7 +24,7 @@ def _head(plan: Plan, folder: str) -> list[str]:
     resources = sum(resource.custom for resource in plan.recording.resources)
     return [
         f"elab, stack {plan.subject.file.stack} ({plan.subject.settings.environment}): {resources} resources; "
-        f"{len(plan.manifests)} manifests in {folder}/"
+        f"{len(plan.manifests)} manifests in {folder}/, checked against Kubernetes {' and '.join(SUPPORTED)}"
     ]
 
 
