@@ -61,6 +61,7 @@ def kept(people: directory.Directory, platform: Platform) -> Iterator[Platform]:
 
 def _brought_up(platform: Platform) -> Iterator[Platform]:
     platform.remove()
+    platform.create()
     platform.up()
     until("the login page", lambda: platform.person("alice").request("GET", "/hub/login")[0] == 200, 90)
     yield platform

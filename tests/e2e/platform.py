@@ -75,14 +75,16 @@ class Platform:
 
         project.write(self.stack, self.directory, template="local", change=change)
 
+    def create(self) -> None:
+        """Make the stack, with its secret; nothing is in the cluster yet."""
+        self.write()
+        project.select(self.folder, self.stack)
+        project.set_secret(self.folder, self.stack, "ldap_bind_password", self.directory.passwords["elab"])
+
     def up(self, **change: Any) -> list[dict[str, Any]]:  # noqa: ANN401  settings, by section
         """Bring it up with settings changed, and give the engine's steps."""
         self.change = merged(self.change, {f"elab:{section}": value for section, value in change.items()})
-        fresh = not (self.folder / f"Pulumi.{self.stack}.yaml").exists()
         self.write()
-        if fresh:
-            project.select(self.folder, self.stack)
-            project.set_secret(self.folder, self.stack, "ldap_bind_password", self.directory.passwords["elab"])
         return self.pulumi("up")
 
     def pulumi(self, command: str, *options: str) -> list[dict[str, Any]]:
