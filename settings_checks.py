@@ -137,10 +137,10 @@ def _egress(settings: "Settings") -> Iterator[Problem]:
 def _prod(settings: "Settings") -> Iterator[Problem]:
     for problem in tls_problems(settings.entry):
         yield Problem(where=f"entry.{problem.where}", found=problem.found, allowed=problem.allowed, fix=problem.fix)
-    if settings.directory.tls == "off":
+    if settings.directory.tls == "unencrypted":
         yield Problem(
             where="directory.tls",
-            found="off",
+            found="unencrypted",
             allowed="verified, since environment is prod and people's passwords pass there",
             fix="set directory.tls to verified, and directory.ca_certificates if an authority of your own signs",
         )

@@ -12,6 +12,13 @@ import yaml
 from operate import rig
 from operate.directory import Directory
 
+
+class _Quoted(yaml.SafeDumper):
+    """Writes text in quotes: a bare 1e3 would be a number to Pulumi."""
+
+
+_Quoted.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+
 Change = Callable[[dict[str, Any]], None]
 
 
@@ -39,7 +46,7 @@ def write(stack: str, directory: Directory, *, template: str | None = None, chan
     _keep(found, file)
     # All at once: a run that is killed here would else lose the salt, and with it every secret.
     unfinished = file.with_suffix(".new")
-    unfinished.write_text(yaml.safe_dump(found, sort_keys=False))
+    unfinished.write_text(yaml.dump(found, Dumper=_Quoted, sort_keys=False))
     unfinished.replace(file)
     return folder
 

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 from collections.abc import Generator
 
 import pulumi
 import pytest
+
+NEEDS = {
+    "unit/hub": "jupyterhub",
+    "unit/hub_files": "jupyterhub",
+    "unit/operate": "cryptography",
+}
+"""Tests that run programs of requirements-dev.txt, and which."""
+_MISSING = {place: package for place, package in NEEDS.items() if not importlib.util.find_spec(package)}
+collect_ignore = list(_MISSING)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out, and which install step brings it."""
+    for place, package in _MISSING.items():
+        terminalreporter.line(f"NOT RUN: tests/{place} needs {package}: pip install -r requirements-dev.txt")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -96,8 +96,8 @@ class DirectorySettings(Section):
 
     servers: tuple[LdapUrl, ...] = Field(min_length=1)
     """Asked in this order; the next one answers when one is down or slow."""
-    tls: Literal["verified", "off"] = "verified"
-    """`verified`: StartTLS on ldap://, TLS on ldaps://, certificate and name checked. `off` is refused in prod."""
+    tls: Literal["verified", "unencrypted"] = "verified"
+    """`verified`: StartTLS on ldap://, TLS on ldaps://, certificate and name checked. Prod wants nothing less."""
     ca_certificates: str | None = None
     """PEM text of the authorities that sign the servers' certificates; none: those that the hub's image trusts."""
     bind_dn: Dn | None = None
@@ -128,10 +128,10 @@ class DirectorySettings(Section):
                 allowed="at most 5m, since leavers are to be out within 15 minutes",
                 fix='set refresh to "5m" or less',
             )
-        if self.tls == "off" and any(server.encrypted for server in self.servers):
+        if self.tls == "unencrypted" and any(server.encrypted for server in self.servers):
             yield Problem(
                 where="tls",
-                found="off, with an ldaps:// server",
+                found="unencrypted, with an ldaps:// server",
                 allowed="verified, where a server is ldaps://",
                 fix="set tls to verified, or write ldap:// for a test directory without TLS",
             )

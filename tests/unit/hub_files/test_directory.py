@@ -37,7 +37,7 @@ def directory(
 ) -> Directory:
     settings = values["directory"]
     settings["servers"] = [{"host": "127.0.0.1", "port": port, "ldaps": ldaps} for port in ports]
-    settings["tls"] = "verified" if ca else "off"
+    settings["tls"] = "verified" if ca else "unencrypted"
     settings["ca_file"] = ca
     return Directory(settings=settings, password="reader-password", clock=clock)
 

@@ -32,7 +32,7 @@ def with_hub(
 
     with serve(plan) as port:
         values["directory"]["servers"] = [{"host": "127.0.0.1", "port": port, "ldaps": False}] * ports
-        values["directory"]["tls"] = "off"
+        values["directory"]["tls"] = "unencrypted"
         asyncio.run(run())
 
 

@@ -66,7 +66,7 @@ class Directory(TypedDict):
     """The corporate directory; the bind account's password is the secret ELAB_LDAP_BIND_PASSWORD."""
 
     servers: list[Server]
-    tls: Literal["verified", "off"]
+    tls: Literal["verified", "unencrypted"]
     ca_file: str | None
     bind_dn: str | None
     people: People
