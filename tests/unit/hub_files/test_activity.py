@@ -113,6 +113,14 @@ def test_many_short_programs_are_work_by_what_their_parent_waited_for() -> None:
     assert work.going_on(iter([parent._replace(seconds=3.0)]), work.looked + 10) is True
 
 
+@pytest.mark.parametrize(("seconds", "expected"), [(0.3, False), (0.8, True)], ids=["idle Java", "computes"])
+def test_a_machine_that_ticks_over_is_no_work(seconds: float, expected: bool) -> None:
+    java = Process(pid=5, name="java", state="S", terminal=False, started=1, seconds=40.0)
+    work = Work(own=1)
+    work.going_on(iter([java]), work.looked + 10)
+    assert work.going_on(iter([java._replace(seconds=40 + seconds)]), work.looked + 10) is expected
+
+
 def test_a_new_process_with_an_old_number_does_not_inherit_its_time() -> None:
     old = Process(pid=5, name="R", state="S", terminal=False, started=1, seconds=1.0)
     work = Work(own=1)

@@ -73,8 +73,8 @@ def test_only_what_cannot_get_better_ends_a_start_early() -> None:
 class Cluster:
     """An API that refuses pods, or takes them and shows what the test says of them."""
 
-    def __init__(self, error: ApiException | None = None, pod: dict[str, Any] | None = None) -> None:
-        self.error, self.pod = error, pod
+    def __init__(self, error: Exception | None = None, pod: dict[str, Any] | None = None, failures: int = 99) -> None:
+        self.error, self.pod, self.failures = error, pod, failures
         self.asked: list[str] = []
 
     async def create_namespaced_persistent_volume_claim(self, **_: Any) -> None:  # noqa: ANN401
@@ -82,7 +82,7 @@ class Cluster:
 
     async def create_namespaced_pod(self, *_: Any) -> None:  # noqa: ANN401
         self.asked.append("pod")
-        if self.error:
+        if self.error and self.asked.count("pod") <= self.failures:
             raise self.error
 
 
@@ -149,6 +149,18 @@ def test_a_hub_that_cannot_reach_its_cluster_any_more_ends_to_be_started_afresh(
                     await start(app, Cluster(refusal(401, "Unauthorized")))
             await asyncio.sleep(0.05)
             assert ended == [None]
+
+    asyncio.run(check())
+
+
+def test_a_request_that_takes_too_long_is_made_again(values: dict[str, Any], tmp_path: Path) -> None:
+    async def check() -> None:
+        async with hub(values, tmp_path) as app:
+            cluster = Cluster(TimeoutError(), pod={"metadata": {"deletionTimestamp": "now"}, "status": {}}, failures=2)
+            with pytest.raises(SpawnError) as error:
+                await start(app, cluster)
+            assert error.value.explanation is NODE
+            assert cluster.asked == ["claim", "pod", "pod", "pod"]
 
     asyncio.run(check())
 

@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from kubernetes_asyncio.client.rest import ApiException
 from prometheus_client import Counter
@@ -12,6 +12,11 @@ from tornado.web import HTTPError
 FAILURES = Counter("elab_spawn_failures", "Servers that did not start", ["reason"])
 
 Reason = Literal["full", "image", "disk", "node", "policy", "crash", "slow", "choice", "cluster"]
+
+
+for _reason in get_args(Reason):
+    # A series that appears with its first failure would show no rise.
+    FAILURES.labels(reason=_reason)
 
 
 @dataclass(frozen=True, kw_only=True)

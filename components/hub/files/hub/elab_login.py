@@ -20,6 +20,9 @@ from traitlets import Instance, Set, Unicode
 from traitlets.config import Config
 
 FAILURES = Counter("elab_directory_failures", "Questions that no server of the directory answered", ["during"])
+for _occasion in ("login", "refresh"):
+    # A series that appears with its first failure would show no rise.
+    FAILURES.labels(during=_occasion)
 PAUSE = 30.0
 """Seconds after an outage in which people who are in are not looked up again."""
 FRESH = 10.0

@@ -9,6 +9,7 @@ from elab_failures import (
     CLUSTER,
     FAILURES,
     IMAGE,
+    NODE,
     SLOW,
     SpawnError,
     explain_pod,
@@ -16,7 +17,7 @@ from elab_failures import (
     hopeless,
     refusal_message,
 )
-from jupyterhub.utils import url_path_join
+from jupyterhub.utils import maybe_future, url_path_join
 from kubernetes_asyncio.client.rest import ApiException
 from kubespawner import KubeSpawner
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
@@ -26,6 +27,10 @@ LOOK = 0.05
 """Seconds between two looks at what the reflector last saw of a pod; no request is made for it."""
 PROBE = 0.1
 """Seconds between two requests to a server that is starting."""
+ATTEMPTS = 4
+"""Requests to make one thing, each with KubeSpawner's time-out of three seconds."""
+UNSEEN = 15.0
+"""Seconds after which a pod that was made and is not seen shows that the reflector has lost touch."""
 HUB_FAULTS = 5
 """Starts in a row that failed by the hub's own fault, after which it ends, so that Kubernetes starts it afresh."""
 GRACE = 2.0
@@ -83,8 +88,10 @@ class Server(KubeSpawner):
             await self._make_claim()
             pod = await self.get_pod_manifest()
             if self.modify_pod_hook:
-                pod = await self.modify_pod_hook(self, pod)
+                pod = await maybe_future(self.modify_pod_hook(self, pod))
             await self._make_pod(pod)
+            if self.after_pod_created_hook:
+                await maybe_future(self.after_pod_created_hook(self, pod))
         except ApiException as error:
             raise SpawnError(explain_refusal(error), refusal_message(error)) from error
         except OSError as error:
@@ -100,46 +107,58 @@ class Server(KubeSpawner):
 
     async def _make_claim(self) -> None:
         """See to the claim: before the pod when it is new, else beside it, since the scheduler need not wait."""
-        request = self._make_create_pvc_request(self.get_pvc_manifest(), self.k8s_api_request_timeout)
-        if not self._pvc_exists:
-            if not await request:
-                raise TimeoutError("the claim could not be made")
+        request = self._request_claim()
+        if self._pvc_exists:
+            self._claim_check = asyncio.ensure_future(request)
+            self._claim_check.add_done_callback(self._claim_checked)
+        else:
+            await request
             self._pvc_exists = True
-            return
-        self._claim_check = asyncio.ensure_future(request)
-        self._claim_check.add_done_callback(self._claim_checked)
 
-    def _claim_checked(self, check: "asyncio.Future[bool]") -> None:
+    async def _request_claim(self) -> None:
+        claim = self.get_pvc_manifest()
+        for _ in range(ATTEMPTS):
+            if await self._make_create_pvc_request(claim, self.k8s_api_request_timeout):
+                return
+        raise TimeoutError("the claim could not be made")
+
+    def _claim_checked(self, check: "asyncio.Future[None]") -> None:
         if not check.cancelled() and check.exception():
             self.log.warning("Could not check that the claim %s is there: %s", self.pvc_name, check.exception())
 
     async def _make_pod(self, pod: Any) -> None:  # noqa: ANN401 (kubernetes_asyncio has no types)
         """Create the pod; one of this name that is left from before goes first."""
-        for _ in range(4):
+        for _ in range(ATTEMPTS):
             try:
                 create = self.api.create_namespaced_pod(self.namespace, pod)
                 await asyncio.wait_for(create, self.k8s_api_request_timeout)
                 return
+            except TimeoutError:
+                continue
             except ApiException as error:
                 if error.status != 409:
                     raise
                 await self.stop(now=True)
-        raise TimeoutError(f"the pod {self.pod_name} is in its own way")
+        raise TimeoutError("the pod could not be made")
 
     async def _ready(self) -> str:
         """Wait until the server answers, asking it as soon as its pod has an address."""
         key = f"{self.namespace}/{self.pod_name}"
         begun = time.monotonic()
+        seen = False
         running: float | None = None
         trouble: float | None = None
         while True:
             now = time.monotonic()
             pod = self.pod_reflector.pods.get(key)
             if pod is None:
-                if now - begun > self.k8s_api_request_timeout:
+                if seen:
+                    raise SpawnError(NODE, f"the pod {key} was deleted while it started")
+                if now - begun > UNSEEN:
                     await self._start_watching_pods(replace=True)
                     raise SpawnError(CLUSTER, f"the pod {key} was made and never seen")
             else:
+                seen = True
                 lost = hopeless(pod)
                 if lost:
                     raise SpawnError(lost, explain_pod(pod, self.events)[1])
@@ -148,11 +167,11 @@ class Server(KubeSpawner):
                     if await self._answers(url):
                         self.pod_id = pod["metadata"]["uid"]
                         return url
-                if self.is_pod_running(pod):
-                    running = running or now
-                    if now - running > self.answer_timeout:
-                        raise SpawnError(SLOW, f"no answer within {self.answer_timeout:.0f} s of running")
-                why, words = explain_pod(pod, self.events)
+                    running = running or (now if self.is_pod_running(pod) else None)
+                if running and now - running > self.answer_timeout:
+                    raise SpawnError(SLOW, f"no answer within {self.answer_timeout:.0f} s of running")
+                # The pod's own state alone: sorting all the events there are is no work for every look.
+                why, words = explain_pod(pod, [])
                 trouble = (trouble or now) if why is IMAGE else None
                 if trouble and now - trouble > IMAGE_PATIENCE:
                     raise SpawnError(why, words)
