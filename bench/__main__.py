@@ -87,7 +87,7 @@ def _turn_about(running: Sequence[hubs.RunningHub], person: hubs.Person, rounds:
     for number in range(rounds):
         order = running if number % 2 else list(reversed(running))
         for hub in order:
-            starts[hub.name].append(start(hub, person, split=True))
+            starts[hub.name].append(start(hub, person))
     return starts
 
 

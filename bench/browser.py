@@ -2,6 +2,7 @@
 
 import http.cookiejar
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _REQUEST_SECONDS = 60.0
+_PENDING_SECONDS = 120.0
 
 
 class BrowserError(Exception):
@@ -75,7 +77,20 @@ class Browser:
             raise BrowserError(f"{name} gets no server at {self.hub}: {answer.status} {answer.text[:500]}")
 
     def _follow(self, name: str) -> None:
-        """What the page of a pending start does: it follows the progress until the server is ready."""
+        """What the page of a pending start does: it follows the progress until the server is ready, or asks again."""
+        deadline = time.monotonic() + _PENDING_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                if self._progress(name):
+                    return
+            except urllib.error.HTTPError as error:
+                if error.code < 500:
+                    raise
+            time.sleep(0.2)
+        raise BrowserError(f"{name} has no server at {self.hub} after {_PENDING_SECONDS:.0f} s")
+
+    def _progress(self, name: str) -> bool:
+        """Whether the hub said that the server is ready; False when it said nothing more."""
         request = urllib.request.Request(f"{self.hub}/hub/api/users/{name}/server/progress")
         with self.opener.open(request, timeout=_REQUEST_SECONDS) as stream:
             for line in stream:
@@ -84,8 +99,8 @@ class Browser:
                     if event.get("failed"):
                         raise BrowserError(f"{name} gets no server at {self.hub}: {event}")
                     if event.get("ready"):
-                        return
-        raise BrowserError(f"{name}'s start at {self.hub} ended without a word")
+                        return True
+        return False
 
     def open_server(self, name: str) -> None:
         """Be let in by the person's server (OAuth by the hub), and have its API answer."""

@@ -4,7 +4,6 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Barrier
 
 from bench.browser import Browser, BrowserError
 from bench.hubs import Person, RunningHub
@@ -26,36 +25,49 @@ class Start:
     """By the names in PARTS; together they are the total."""
 
 
-def start(hub: RunningHub, person: Person, *, split: bool = False, ready: Barrier | None = None) -> Start:
+@dataclass(kw_only=True)
+class Moments:
+    """What the person's browser sees (seconds since 1970)."""
+
+    began: float = 0
+    logged_in: float = 0
+    detected: float = 0
+    ended: float = 0
+
+
+def start(hub: RunningHub, person: Person) -> Start:
     """Log in, start a server and use it; then stop it, and wait until nothing of it is left."""
-    browser = Browser(hub.url)
-    if ready is not None:
-        ready.wait()
-    began = time.time()
-    browser.log_in(person.name, person.password)
-    logged_in = time.time()
-    browser.start_server(person.name)
-    detected = time.time()
-    browser.open_server(person.name)
-    ended = time.time()
-    parts = None
-    if split:
-        pod = f"jupyter-{person.name}"
-        seen, within = hub.watch.of(pod), inside(hub.users_namespace, pod)
-        if seen.created is None or seen.scheduled is None:
-            raise BrowserError(f"the watch on {hub.users_namespace} missed {pod}")
-        moments = (began, logged_in, seen.created, seen.scheduled)
-        moments += (within.process, within.first_line, within.listening, detected, ended)
-        parts = {name: moments[at + 1] - moments[at] for at, name in enumerate(PARTS)}
+    browser, moments = Browser(hub.url), Moments()
+    _use(browser, person, moments)
+    pod = f"jupyter-{person.name}"
+    seen, within = hub.watch.of(pod), inside(hub.users_namespace, pod)
+    if seen.created is None or seen.scheduled is None:
+        raise BrowserError(f"the watch on {hub.users_namespace} missed {pod}")
+    middle = (seen.created, seen.scheduled, within.process, within.first_line, within.listening)
+    every = (moments.began, moments.logged_in, *middle, moments.detected, moments.ended)
+    parts = {name: every[at + 1] - every[at] for at, name in enumerate(PARTS)}
     _stop(hub, browser, person)
-    return Start(total=ended - began, parts=parts)
+    return Start(total=moments.ended - moments.began, parts=parts)
 
 
 def storm(hub: RunningHub, people: Sequence[Person]) -> list[Start]:
-    """All of them at once."""
-    ready = Barrier(len(people))
+    """All of them at once; nobody stops before everybody has a server."""
+    browsers = [Browser(hub.url) for _ in people]
+    moments = [Moments() for _ in people]
     with ThreadPoolExecutor(len(people)) as threads:
-        return list(threads.map(lambda person: start(hub, person, ready=ready), people))
+        list(threads.map(_use, browsers, people, moments))
+        list(threads.map(lambda browser, person: _stop(hub, browser, person), browsers, people))
+    return [Start(total=found.ended - found.began) for found in moments]
+
+
+def _use(browser: Browser, person: Person, moments: Moments) -> None:
+    moments.began = time.time()
+    browser.log_in(person.name, person.password)
+    moments.logged_in = time.time()
+    browser.start_server(person.name)
+    moments.detected = time.time()
+    browser.open_server(person.name)
+    moments.ended = time.time()
 
 
 def _stop(hub: RunningHub, browser: Browser, person: Person) -> None:
