@@ -45,7 +45,7 @@ types: $(INSTALLED)
 	@$(BIN)/ty check
 
 unit: $(INSTALLED)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto
 
 plugins: $(INSTALLED) ## The stand-in providers against a real API server
 	@lab/lab build --no-packages
