@@ -38,7 +38,7 @@ class ImagesSettings(Section):
 
     def reference(self, image: Image) -> str:
         """What the cluster is told to pull: by digest where it is known, from the mirror where there is one."""
-        digest = image.digest or self.digests.get(image)
+        digest = self.digests.get(image)
         named = str(image) if image.digest or not digest else f"{image}@{digest}"
         for prefix in sorted(self.mirrors, key=len, reverse=True):
             if image.repository == prefix or image.repository.startswith(f"{prefix}/"):
