@@ -110,9 +110,9 @@ class Platform:
         assert len(alive) == 1, [pod["metadata"]["name"] for pod in alive]
         return alive[0]
 
-    def forget_state(self) -> None:
-        """Lose the stack's state, as with a broken disk; the cluster keeps what it has."""
-        rig.pulumi_cli(self.folder, self.stack, ["stack", "rm", "--force", "--yes", "--preserve-config", self.stack])
+    def unprotect(self) -> None:
+        """Let the next destroy go on, as somebody does who thinks that a refusal was a nuisance."""
+        rig.pulumi_cli(self.folder, self.stack, ["state", "unprotect", "--all", "--yes", "--stack", self.stack])
 
     def leftovers(self) -> list[str]:
         """What the cluster holds of this instance outside namespaces, and its volumes."""
@@ -131,7 +131,7 @@ class Platform:
         """Take away whatever there is of it, protected or not, by the engine and then by hand."""
         if (self.folder / f"Pulumi.{self.stack}.yaml").exists():
             try:
-                rig.pulumi_cli(self.folder, self.stack, ["state", "unprotect", "--all", "--yes", "--stack", self.stack])
+                self.unprotect()
                 rig.pulumi("destroy", self.folder, self.stack, "--remove")
             except OperationError as error:
                 print(f"{self.stack}: {error}")

@@ -55,11 +55,12 @@ def test_down_keeps_claims_database_and_keys_and_up_takes_them_over(kept: Platfo
     assert alice.at_work().read("kept.txt") == _WORDS
 
 
-def test_a_stack_whose_state_was_lost_adopts_the_data(kept: Platform, alice: Person) -> None:
+def test_a_stack_that_was_unprotected_and_destroyed_left_its_data_to_the_next(kept: Platform, alice: Person) -> None:
     token, volumes = _token(alice), _volumes(kept)
     _stop_everybody(kept)
-    kept.pulumi("destroy", "--exclude-protected")
-    kept.forget_state()
+    kept.unprotect()
+    kept.pulumi("destroy", "--remove")
+    assert _volumes(kept) == volumes
     steps = kept.up(protection={"adopt": True})
     imported = {step["urn"].rpartition("::")[2] for step in steps if step["op"].startswith("import")}
     assert {"namespaces-users", "namespaces-hub", "hub-hub-db"} <= imported
