@@ -12,7 +12,7 @@ from jupyterhub.app import JupyterHub
 from jupyterhub.proxy import ConfigurableHTTPProxy
 from tornado.httputil import HTTPHeaders
 
-from .running import hub
+from .running import hub, manifests
 
 
 def configured(values: dict[str, Any], folder: Path, check: Callable[[JupyterHub], None]) -> None:
@@ -116,3 +116,21 @@ def test_the_culler_asks_the_hub_beside_it_and_has_a_maximum_age_only_if_set(
         assert not any(culler["api_token"] in part for part in culler["command"])
 
     configured(values, tmp_path, check)
+
+
+def test_an_extra_configuration_file_may_offer_sizes_of_its_own(values: dict[str, Any], tmp_path: Path) -> None:
+    extra = tmp_path / "extra_config.py"
+    extra.write_text(
+        "listed = c.Server.profile_list + [{'display_name': 'Course', 'kubespawner_override': {'mem_limit': '3G'}}]\n"
+        "c.Server.profile_list = lambda spawner: listed\n"
+    )
+    values["hub"]["extra_config"] = str(extra)
+
+    async def run() -> None:
+        async with hub(values, tmp_path) as app:
+            course, _ = await manifests(app, "alice", profile="course")
+            small, _ = await manifests(app, "bob")
+        limits = [pod["spec"]["containers"][0]["resources"]["limits"]["memory"] for pod in (course, small)]
+        assert limits == [3 << 30, 2 << 30]
+
+    asyncio.run(run())

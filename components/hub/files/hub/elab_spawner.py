@@ -49,11 +49,12 @@ class Server(KubeSpawner):
 
     async def load_user_options(self) -> None:
         """Take the person's choice; only what the settings offer can be chosen, by the API too."""
+        # An extra configuration file may have put a function here, or profiles without slugs.
+        listed = self.profile_list(self) if callable(self.profile_list) else self.profile_list
+        profiles = self._get_initialized_profile_list(await maybe_future(listed))
         options = {key: value for key, value in (self.user_options or {}).items() if value}
         slug = options.pop("profile", None)
-        profile = next(
-            (each for each in self.profile_list if each["slug"] == slug or (not slug and each["default"])), None
-        )
+        profile = next((each for each in profiles if each["slug"] == slug or (not slug and each.get("default"))), None)
         offered = profile.get("profile_options", {}) if profile else {}
         chosen = all(key in offered and value in list(offered[key]["choices"]) for key, value in options.items())
         if profile is None or not chosen:
