@@ -84,7 +84,7 @@ def data(changes: Changes) -> dict[str, Any]:
         if value is None:
             del at[last]
         else:
-            at[last] = value
+            at[last] = copy.deepcopy(value)
     return found
 
 

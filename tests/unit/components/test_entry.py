@@ -8,6 +8,8 @@ import pytest
 
 from components.entry import Entry, EntryArgs, Route, route_problems
 from components.entry_settings import AnyEntry
+from components.hub.proxy import route as proxy_route
+from components.namespaces import NamespaceNames
 from planning.recorder import record
 from planning.recording import Recording
 from tests.harness.platform import CLOUDS, ENTRIES, AssigningCloud, objects, on_cloud, platform, settings
@@ -32,14 +34,17 @@ def route(
 
 
 PROXY = route()
+NAMES = NamespaceNames(instance="elab")
 GRAFANA = route("/grafana", "elab-monitoring", "grafana")
 KIBANA = route("/", "elab-logging", "kibana", "logs.example.org")
 TWO_IN_ONE = route("/status", "elab-monitoring", "status")
 
 
 def entry(changes: dict[str, Any], *routes: Route) -> Recording:
-    """An entry of its own, with these routes."""
-    args = EntryArgs(settings=settings(changes).entry, instance="elab", routes=routes, load_balancer_annotations={})
+    """An entry of its own, with these routes; none: the one to the proxy, as the hub's room has it."""
+    door = settings(changes).entry
+    leading = routes or (proxy_route(NAMES, door),)
+    args = EntryArgs(settings=door, instance="elab", routes=leading, load_balancer_annotations={})
 
     def program() -> None:
         Entry("entry", args)
@@ -93,19 +98,19 @@ def test_certificates_cover_the_hosts_of_their_own_ingress() -> None:
 def test_an_ingress_ends_tls_by_a_secret_that_is_there_or_that_cert_manager_fills(
     tls: dict[str, str], secret: str, issuer: str | None
 ) -> None:
-    (found,) = objects(platform({"entry.tls": tls}), "Ingress").values()
+    (found,) = objects(entry({"entry.tls": tls}), "Ingress").values()
     assert found["spec"]["tls"] == [{"hosts": ["jupyter.example.org"], "secretName": secret}]
     assert found["metadata"]["annotations"].get("cert-manager.io/cluster-issuer") == issuer
 
 
 def test_without_tls_an_ingress_names_no_certificate() -> None:
-    (found,) = objects(platform({"entry.tls": None}), "Ingress").values()
+    (found,) = objects(entry({"entry.tls": None}), "Ingress").values()
     assert "tls" not in found["spec"]
 
 
 def annotations(controller: str, **more: str) -> dict[str, str]:
     changes = {"entry.controller": controller, "entry.tls": SECRET_TLS, "entry.annotations": more}
-    (found,) = objects(platform(changes), "Ingress").values()
+    (found,) = objects(entry(changes), "Ingress").values()
     return dict(found["metadata"]["annotations"])
 
 
@@ -154,7 +159,7 @@ def test_each_route_of_a_gateway_lies_in_its_services_own_namespace() -> None:
 
 def test_a_gateways_listener_can_be_named() -> None:
     changes = {**ENTRIES["gateway"], "entry.listener": "https"}
-    (found,) = objects(platform(changes), "HTTPRoute").values()
+    (found,) = objects(entry(changes), "HTTPRoute").values()
     assert found["spec"]["parentRefs"] == [{"name": "public", "namespace": "gateways", "sectionName": "https"}]
 
 
@@ -178,7 +183,7 @@ def test_a_door_that_can_lead_to_several_services_refuses_none(kind: str) -> Non
 
 
 def service(changes: dict[str, Any]) -> dict[str, Any]:
-    return dict(objects(platform(changes), "Service")["elab-hub/entry"])
+    return dict(objects(entry(changes), "Service")["elab-hub/entry"])
 
 
 def test_a_load_balancer_keeps_peoples_addresses_and_lets_in_only_the_ranges_allowed() -> None:
@@ -237,4 +242,9 @@ def test_nothing_but_the_chosen_door_faces_the_world(kind: str, cloud: str) -> N
     ],
 )
 def test_the_stack_says_the_address_that_browsers_use(changes: dict[str, Any], url: str) -> None:
-    assert platform(changes).outputs["url"] == url
+    recording = entry(changes)
+    assert recording.registered_outputs[recording["entry"].urn]["url"] == url
+
+
+def test_the_stack_exports_it() -> None:
+    assert platform().outputs["url"] == "https://jupyter.example.org"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from components.network_settings import ImagesSettings
+from components.notebook_image import NotebookImage, NotebookImageArgs
+from planning.recorder import record
 from planning.recording import Recorded
 from stackfile.references import Image
-from tests.harness.platform import BUILT, container, platform
+from tests.harness.platform import BUILT, container, platform, settings
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 OTHER = "sha256:" + "fedcba9876543210" * 4
@@ -82,10 +85,14 @@ def test_a_ready_image_is_taken_as_the_images_rules_say() -> None:
     assert platform({"images": images}).of_type("docker-build:index:Image") == []
 
 
-def built(**changes: Any) -> Recorded:  # noqa: ANN401
-    recording = platform({**BUILT, **{f"notebook_image.{key}": value for key, value in changes.items()}})
-    (found,) = recording.of_type("docker-build:index:Image")
-    return found
+def built(changes: Mapping[str, Any] = {}) -> Recorded:
+    """The build, by the image component alone."""
+    found = settings({**BUILT, **changes})
+
+    def program() -> None:
+        NotebookImage("notebook", NotebookImageArgs(settings=found.notebook_image, images=found.images))
+
+    return record(program)["notebook-image"]
 
 
 def test_a_built_image_is_pushed_and_used_by_its_digest() -> None:
@@ -102,19 +109,14 @@ def test_its_cache_lies_beside_it_in_the_registry() -> None:
 
 
 def test_it_is_built_for_the_platforms_that_the_stack_names() -> None:
+    both = ["linux/arm64", "linux/amd64"]
     assert built().inputs["platforms"] == ["linux/amd64"]
-    assert built(platforms=["linux/arm64", "linux/amd64"]).inputs["platforms"] == ["linux/arm64", "linux/amd64"]
+    assert built({"notebook_image.platforms": both}).inputs["platforms"] == both
 
 
 def test_its_base_follows_mirrors_and_digests_and_the_stacks_arguments_are_handed_on() -> None:
-    recording = platform(
-        {
-            **BUILT,
-            "notebook_image.build_arguments": {"R_VERSION": "4.5"},
-            "images": {"mirrors": {"quay.io": "mirror.example.org/quay"}},
-        }
-    )
-    (found,) = recording.of_type("docker-build:index:Image")
+    arguments = {"notebook_image.build_arguments": {"R_VERSION": "4.5"}}
+    found = built({**arguments, "images": {"mirrors": {"quay.io": "mirror.example.org/quay"}}})
     assert found.inputs["buildArgs"] == {
         "BASE_IMAGE": "mirror.example.org/quay/jupyter/datascience-notebook:2025-03-14",
         "R_VERSION": "4.5",
@@ -123,7 +125,7 @@ def test_its_base_follows_mirrors_and_digests_and_the_stacks_arguments_are_hande
 
 def test_a_preview_builds_only_where_the_stack_asks_for_it() -> None:
     assert built().inputs["buildOnPreview"] is False
-    assert built(build_on_preview=True).inputs["buildOnPreview"] is True
+    assert built({"notebook_image.build_on_preview": True}).inputs["buildOnPreview"] is True
 
 
 def test_the_builds_folder_is_the_same_on_every_machine() -> None:

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from components.storage import PersonalStorage, StorageArgs
+from planning.recorder import record
+from planning.recording import Recording
 from stackfile.problems import StackError
 from tests.harness.platform import CLOUDS, objects, platform, settings
 
@@ -33,9 +36,30 @@ def secrets(namespace: str, **names: str) -> dict[str, str]:
     return found
 
 
+def disks(changes: dict[str, Any]) -> Recording:
+    """The storage component alone, as the program makes it."""
+    found = settings(changes)
+    args = StorageArgs(
+        settings=found.storage,
+        cloud=found.facts.storage,
+        instance=str(found.instance),
+        reclaim_policy=found.reclaim_policy,
+    )
+
+    def program() -> None:
+        PersonalStorage("storage", args)
+
+    return record(program)
+
+
 def class_of(changes: dict[str, Any]) -> dict[str, Any]:
-    (found,) = objects(platform(changes), "StorageClass").values()
+    (found,) = objects(disks(changes), "StorageClass").values()
     return dict(found)
+
+
+@pytest.mark.parametrize("changes", [{}, {"environment": "prod"}], ids=["dev", "prod"])
+def test_the_stack_has_the_class_that_its_settings_describe(changes: dict[str, Any]) -> None:
+    assert objects(platform(changes), "StorageClass") == {"elab-disk": class_of(changes)}
 
 
 def test_ceph_csi_is_told_its_pool_and_a_secret_for_every_use() -> None:
@@ -106,7 +130,7 @@ def test_deleting_a_claim_frees_its_disk_but_in_prod(changes: dict[str, Any], po
 
 
 def test_a_class_that_is_there_already_is_not_made() -> None:
-    assert objects(platform({"storage": {"class_name": "fast", "create": False}}), "StorageClass") == {}
+    assert objects(disks({"storage": {"class_name": "fast", "create": False}}), "StorageClass") == {}
 
 
 def test_the_hubs_claim_is_bound_to_the_class_and_to_no_default() -> None:
@@ -140,7 +164,7 @@ def test_snapshots_outlive_their_object_everywhere(
     cloud: str, driver: str, parameters: dict[str, str], environment: str
 ) -> None:
     changes = {**CLOUDS[cloud], "environment": environment, "storage.snapshots": True}
-    (found,) = objects(platform(changes), "VolumeSnapshotClass").values()
+    (found,) = objects(disks(changes), "VolumeSnapshotClass").values()
     assert found["apiVersion"] == "snapshot.storage.k8s.io/v1"
     assert found["deletionPolicy"] == "Retain"
     assert (found["driver"], found["parameters"]) == (driver, parameters)
