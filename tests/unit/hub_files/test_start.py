@@ -55,6 +55,7 @@ def test_a_server_starts_without_the_hubs_database() -> None:
         "import sqlalchemy; sqlalchemy.create_engine",
         "import sqlalchemy.exc; sqlalchemy.exc.ArgumentError",
         "from jupyterhub import orm; orm.User",
+        "import sqlalchemy, jupyterhub.orm, sqlalchemy.exc",
         "import jupyterhub.app",
     ],
 )
