@@ -52,7 +52,7 @@ plugins: $(INSTALLED) ## The stand-in providers against a real API server
 	@$(BIN)/python -m pytest lab/tests lab/plugins/tests -m "not e2e"
 
 e2e: $(INSTALLED) ## The platform on a real cluster: login, work, culling, isolation, protection
-	@$(BIN)/python -m pytest tests/cli tests/e2e -m e2e
+	@$(BIN)/python -m pytest tests/cli tests/e2e lab/plugins/tests -m e2e --durations=0 --durations-min=5
 
 bench: $(INSTALLED) ## Plan, up, login to notebook and a storm of logins, beside a bare hub
 	@$(BIN)/python -m bench

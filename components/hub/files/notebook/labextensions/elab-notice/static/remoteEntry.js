@@ -36,5 +36,7 @@
   };
 
   window._JUPYTERLAB = window._JUPYTERLAB || {};
-  window._JUPYTERLAB["elab-notice"] = { init: () => {}, get: async () => () => ({ default: plugin }) };
+  // Without the mark of an ES module JupyterLab takes the module itself for the plugin, and shows an empty page.
+  const module = { __esModule: true, default: plugin };
+  window._JUPYTERLAB["elab-notice"] = { init: () => {}, get: async () => () => module };
 })();
