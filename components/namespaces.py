@@ -64,7 +64,7 @@ class NamespacesArgs:
 
 
 def namespace(names: NamespaceNames, room: str) -> core.NamespaceInitArgs:
-    """A room's namespace; warnings and the audit log go by `restricted` everywhere."""
+    """A room's namespace; the audit log goes by `restricted` everywhere."""
     labels = Labels(instance=names.instance, room=room, component="namespace")
     security = {
         "pod-security.kubernetes.io/enforce": ROOMS[room],

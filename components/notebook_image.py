@@ -48,7 +48,7 @@ class NotebookImageArgs:
 
 
 def build(args: NotebookImageArgs, settings: BuiltImage) -> docker_build.ImageArgs:
-    """The build: a cache beside the image, and what the image is made of attested in the registry."""
+    """The build, with its cache beside the image in the registry."""
     platforms = {"linux/amd64": docker_build.Platform.LINUX_AMD64, "linux/arm64": docker_build.Platform.LINUX_ARM64}
     cache = docker_build.CacheToRegistryArgs(ref=f"{settings.repository}:build-cache")
     return docker_build.ImageArgs(
