@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status purge plan plan-diff test lint types unit plugins e2e bench golden schema
+.PHONY: help up down status purge plan plan-diff test lint types unit plugins e2e browser bench golden schema
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -51,7 +51,10 @@ plugins: $(INSTALLED) ## The stand-in providers against a real API server
 	@lab/lab build --no-packages
 	@$(BIN)/python -m pytest lab/tests lab/plugins/tests -m "not e2e"
 
-e2e: $(INSTALLED) ## The platform on a real cluster: login, work, culling, isolation, protection
+browser: ## Debian's chromium, for the tests that need a real browser
+	@command -v chromium >/dev/null || { echo "==> chromium"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null || { echo "error: chromium can't be installed here; install it by hand" >&2; exit 1; }; }
+
+e2e: $(INSTALLED) browser ## The platform on a real cluster: login, work, culling, isolation, protection
 	@$(BIN)/python -m pytest tests/cli tests/e2e lab/plugins/tests -m e2e --durations=0 --durations-min=5
 
 bench: $(INSTALLED) ## Plan, up, login to notebook and a storm of logins, beside a bare hub
