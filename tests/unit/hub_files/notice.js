@@ -17,7 +17,12 @@ const app = {
 (async () => {
   const container = window._JUPYTERLAB["elab-notice"];
   await container.init({});
-  (await container.get("./extension"))().default.activate(app);
+  const module = (await container.get("./extension"))();
+  module.__scope__ = "elab-notice";
+  // JupyterLab's own rule: without the mark the module itself is the plugin, and nothing of it is found.
+  const plugin = module.hasOwnProperty("__esModule") ? module.default : module;
+  if (!plugin.id || !plugin.autoStart) throw new Error("JupyterLab finds no plugin here");
+  plugin.activate(app);
   await null;
   console.log(JSON.stringify(said));
 })();
