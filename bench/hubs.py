@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import shutil
 import string
 import sys
 from dataclasses import dataclass
@@ -73,6 +74,7 @@ def directory_down() -> None:
 def elab_up(people_of: directory.Directory) -> RunningHub:
     """Bring elab's stack up, from nothing to a hub that answers."""
     folder = project.write(STACK, people_of, template="local", change=_own_names)
+    project.select(folder, STACK)
     project.set_secret(folder, STACK, "ldap_bind_password", people_of.passwords["elab"])
     _pulumi("up", folder)
     outputs = json.loads(rig.pulumi_cli(folder, STACK, ["stack", "output", "--json", "--stack", STACK]))
@@ -93,7 +95,10 @@ def elab_down() -> None:
     """Take elab's stack away, if it is there."""
     folder = project.folder_of(STACK)
     if (folder / f"Pulumi.{STACK}.yaml").exists():
+        # A run that was stopped early has no stack of this name yet.
+        project.select(folder, STACK)
         _pulumi("destroy", folder, "--remove")
+        shutil.rmtree(folder)
 
 
 def _pulumi(command: str, folder: Path, *options: str) -> None:
