@@ -9,6 +9,7 @@ import pytest
 
 from operate import directory, rig
 from tests.e2e.cluster import kubectl, until
+from tests.e2e.person import Person
 from tests.e2e.platform import Platform
 
 DIRECTORY = "e2e-directory"
@@ -51,6 +52,14 @@ def people(lab: None) -> Iterator[directory.Directory]:
 def platform(people: directory.Directory) -> Iterator[Platform]:
     """The main stack, brought up from nothing."""
     yield from _brought_up(Platform(stack="e2e", directory=people, port=30091))
+
+
+@pytest.fixture(scope="session")
+def doomed(platform: Platform) -> Person:
+    """Somebody whose server's image is nowhere; begun early, since the hub tries for a minute and a half."""
+    ada = platform.person("ada").log_in()
+    assert ada.ask_for_server("broken")[0] in (201, 202)
+    return ada
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """Idle servers give their resources back; work without a browser is no idleness."""
 
+import json
+import re
 import time
 
 import pytest
@@ -8,8 +10,8 @@ from tests.e2e.cluster import one, until
 from tests.e2e.person import Person
 from tests.e2e.platform import Platform
 
-_TIMEOUT = 20
-"""Seconds without activity, as stacks/e2e-kept.yaml sets them."""
+_TIMEOUT, _MAX_AGE, _WARNING = 20, 600, 300
+"""Seconds without activity, of a server's life, and of warning before its end, as stacks/e2e-kept.yaml has them."""
 
 
 def _at_work(kept: Platform, name: str) -> Person:
@@ -21,6 +23,7 @@ def _requested(kept: Platform) -> str:
     return one("quota", "backstop", kept.users)["status"]["used"]["requests.cpu"]
 
 
+@pytest.mark.usefixtures("doomed")
 def test_an_idle_server_goes_while_a_busy_kernel_and_a_job_in_a_terminal_stay(kept: Platform) -> None:
     alice, bob, ada = (_at_work(kept, name) for name in ("alice", "bob", "ada"))
     alice.write("proof.txt", "written before she left")
@@ -51,3 +54,19 @@ def test_work_that_has_ended_is_idleness_again(kept: Platform) -> None:
         kept.in_pod(name, "pkill", "-f", job)
     until("both are culled", lambda: kept.pod("bob") is None and kept.pod("ada") is None, 4 * _TIMEOUT, every=1)
     assert _requested(kept) in ("0", "50m"), "nothing, or alice's server"
+
+
+def test_the_page_of_a_server_says_when_it_will_end_and_warns_by_itself(kept: Platform) -> None:
+    alice = _at_work(kept, "alice")
+    page = alice.request("GET", f"{alice.home}/lab")[1]
+    config = re.search(r'id="jupyter-config-data"[^>]*>(.*?)</script>', page, re.DOTALL)
+    assert config is not None
+    told = json.loads(config[1])
+    ends, warns = (int(told[name]) / 1000 for name in ("elabEndsAt", "elabWarnsAt"))
+    assert ends - _MAX_AGE < time.time() < warns
+    assert ends - warns == _WARNING
+    # What shows it is JupyterLab's own notification, by an extension that needs nothing from the image.
+    [notice] = [found for found in told["federated_extensions"] if found["name"] == "elab-notice"]
+    status, script, _ = alice.request("GET", f"{told['fullLabextensionsUrl']}/elab-notice/{notice['load']}")
+    assert status == 200
+    assert "elabEndsAt" in script

@@ -1,6 +1,13 @@
-"""What `down` leaves of a stack that protects nothing: nothing."""
+"""What `down` leaves of a stack that protects nothing: nothing. And an `up` that was killed half way."""
 
-from tests.e2e.cluster import found, kubectl
+import os
+import signal
+import subprocess
+import sys
+
+from operate import rig
+from operate.recovery import recover
+from tests.e2e.cluster import exists, found, kubectl, until
 from tests.e2e.platform import Platform
 
 
@@ -10,9 +17,26 @@ def test_down_leaves_nothing_behind(platform: Platform) -> None:
     assert platform.volumes()
     assert platform.leftovers()
     platform.pulumi("destroy", "--exclude-protected")
+    until("the end of the volumes", lambda: not platform.volumes(), 20)
     assert platform.leftovers() == []
-    assert not [item for item in found("namespaces") if item["metadata"]["name"].startswith(f"{platform.instance}-hub")]
+    namespaces = {item["metadata"]["name"] for item in found("namespaces")}
+    assert not namespaces & {platform.hub, platform.users}
+    kinds = "pods,services,pvc,secrets,configmaps,roles,rolebindings"
     label = f"app.kubernetes.io/instance={platform.instance}"
-    assert (
-        kubectl("get", "pods,services,pvc,secrets,configmaps,roles,rolebindings", "-A", "-l", label, "-o", "name") == ""
-    )
+    assert kubectl("get", kinds, "-A", "-l", label, "-o", "name") == ""
+
+
+def test_an_up_that_was_killed_half_way_goes_on(platform: Platform) -> None:
+    command = [rig.LAB, "pulumi", "up", "--dir", platform.folder, "--stack", platform.stack, "--python", sys.executable]
+    half = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until("half of it", lambda: exists("deployment", "proxy", platform.hub), 60, every=0.1)
+        assert half.poll() is None, "it ended before it could be killed"
+    finally:
+        os.killpg(half.pid, signal.SIGKILL)
+        half.wait(timeout=10)
+    recover(platform.folder, platform.stack)
+    platform.up()
+    until("the login page", lambda: platform.person("alice").request("GET", "/hub/login")[0] == 200, 60)
+    platform.person("alice").log_in().start()
+    assert platform.pulumi("preview", "--expect-no-changes") == []
