@@ -8,6 +8,7 @@ from typing import Any
 from operate import directory, project, rig
 from operate.ready import hub_answers, pullers, require_cluster
 from operate.recovery import recover
+from operate.release import release
 from operate.settings_of import settings_of
 from operate.steps import OperationError, Steps, wait_for
 
@@ -123,5 +124,5 @@ def purge() -> None:
     folder = project.folder_of(STACK)
     if input(f"this deletes people's disks and the hub's database of {STACK}; type {STACK} to go on: ") != STACK:
         raise OperationError("nothing was deleted")
-    rig.pulumi_cli(folder, STACK, ["state", "unprotect", "--all", "--yes", "--stack", STACK])
+    release(folder, STACK)
     rig.pulumi("destroy", folder, STACK)

@@ -1,11 +1,13 @@
 """Stacks on an institution's own cluster: plain Pulumi, after one look at whether the cluster answers."""
 
+import json
 import shutil
 
 from operate import rig
 from operate.ready import require_cluster
+from operate.release import released
 from operate.settings_of import settings_of
-from operate.steps import OperationError, run
+from operate.steps import OperationError, output, run
 
 
 def run_command(command: str, stack: str) -> None:
@@ -33,5 +35,7 @@ def run_command(command: str, stack: str) -> None:
 def _purge(stack: str) -> None:
     if input(f"this deletes people's disks and the hub's database of {stack}; type {stack} to go on: ") != stack:
         raise OperationError("nothing was deleted")
-    run(["pulumi", "state", "unprotect", "--all", "--yes", "--stack", stack, "--cwd", rig.ROOT])
-    run(["pulumi", "destroy", "--stack", stack, "--cwd", rig.ROOT])
+    here = ["--stack", stack, "--cwd", rig.ROOT]
+    state = released(json.loads(output(["pulumi", "stack", "export", *here])))
+    run(["pulumi", "stack", "import", *here], text=json.dumps(state))
+    run(["pulumi", "destroy", *here])

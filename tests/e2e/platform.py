@@ -12,6 +12,7 @@ import yaml
 
 from operate import project, rig
 from operate.directory import Directory
+from operate.release import release
 from operate.steps import OperationError
 from tests.e2e.cluster import Object, exists, found, kubectl, one, run_in
 from tests.e2e.person import Person
@@ -131,7 +132,7 @@ class Platform:
         """Take away whatever there is of it, protected or not, by the engine and then by hand."""
         if (self.folder / f"Pulumi.{self.stack}.yaml").exists():
             try:
-                self.unprotect()
+                release(self.folder, self.stack)
                 rig.pulumi("destroy", self.folder, self.stack, "--remove")
             except OperationError as error:
                 print(f"{self.stack}: {error}")

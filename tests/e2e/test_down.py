@@ -7,6 +7,7 @@ import sys
 
 from operate import rig
 from operate.recovery import recover
+from operate.release import release
 from tests.e2e.cluster import exists, found, kubectl, until
 from tests.e2e.platform import Platform
 
@@ -24,6 +25,14 @@ def test_down_leaves_nothing_behind(platform: Platform) -> None:
     kinds = "pods,services,pvc,secrets,configmaps,roles,rolebindings"
     label = f"app.kubernetes.io/instance={platform.instance}"
     assert kubectl("get", kinds, "-A", "-l", label, "-o", "name") == ""
+
+
+def test_a_purge_deletes_what_is_protected_but_no_volume_that_its_class_retains(kept: Platform) -> None:
+    release(kept.folder, kept.stack)
+    kept.pulumi("destroy")
+    kinds = {name.partition("/")[0] for name in kept.leftovers()}
+    assert kinds == {"persistentvolume"}
+    assert {volume["status"]["phase"] for volume in kept.volumes()} == {"Released"}
 
 
 def test_an_up_that_was_killed_half_way_goes_on(platform: Platform) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from operate import __main__, local, project, rig
 from operate.recovery import Pending, completed
+from operate.release import released
 from operate.steps import OperationError
 
 Programs = Callable[..., Path]
@@ -86,11 +87,22 @@ def test_data_is_deleted_only_for_who_types_the_stacks_name(
 
 
 def test_who_types_it_has_the_data_deleted(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = programs(kubectl=READY, pulumi="")
+    told = programs(kubectl=READY, pulumi='echo "{}"')
     monkeypatch.setattr("sys.stdin", io.StringIO("dev\n"))
     assert __main__.main(["purge", "--stack", "dev"]) == 0
     commands = [line for line in told.read_text().splitlines() if line.startswith("pulumi")]
-    assert ["state unprotect" in commands[0], "destroy" in commands[1]] == [True, True]
+    assert [line.split()[1:3] for line in commands[:2]] == [["stack", "export"], ["stack", "import"]]
+    assert commands[2].split()[1] == "destroy"
+
+
+def test_a_purge_gives_up_protected_and_retained_objects_and_changes_nothing_else() -> None:
+    kept = {"urn": "urn:a", "protect": True, "retainOnDelete": True, "outputs": {"a": 1}}
+    other = {"urn": "urn:b", "dependencies": ["urn:a"]}
+    state = {"version": 3, "deployment": {"manifest": {}, "resources": [kept, other]}}
+    assert released(state) == {
+        "version": 3,
+        "deployment": {"manifest": {}, "resources": [{"urn": "urn:a", "outputs": {"a": 1}}, other]},
+    }
 
 
 def test_a_purge_that_fails_half_way_is_one_message(
