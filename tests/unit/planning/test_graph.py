@@ -108,13 +108,3 @@ def test_the_pods_that_the_hub_will_make_are_part_of_the_graph() -> None:
 def test_what_a_supported_kubernetes_would_refuse_is_an_error(path: str, value: object, versions: list[str]) -> None:
     found = list(schemas.findings(plan(changed(ROOM, path, value))))
     assert [finding.where.rsplit(" ", 1)[1] for finding in found] == versions
-
-
-def test_custom_resources_are_named_as_unchecked() -> None:
-    custom = Manifest(
-        urn="",
-        body={"apiVersion": "snapshot.storage.k8s.io/v1", "kind": "VolumeSnapshotClass", "metadata": {"name": "s"}},
-    )
-    (note,) = schemas.findings((custom,))
-    assert note.level == "info"
-    assert "cluster/volumesnapshotclass-s" in note.what
