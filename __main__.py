@@ -2,7 +2,9 @@
 
 import pulumi
 
+from components import entry
 from components.entry import Entry, EntryArgs
+from components.hub import room
 from components.hub.room import HubRoom, HubRoomArgs
 from components.isolation import Isolation, IsolationArgs
 from components.kit import DataPolicy
@@ -20,30 +22,32 @@ made = providers(settings.cluster, settings.notebook_image)
 base = pulumi.ResourceOptions(providers=made)
 
 namespaces = Namespaces("namespaces", NamespacesArgs(names=names, data=data), base)
-inside = pulumi.ResourceOptions(providers=made, depends_on=[namespaces])
-
 storage = PersonalStorage("storage", StorageArgs(
     settings=settings.storage, cloud=cloud.storage, instance=settings.instance, reclaim_policy=settings.reclaim_policy,
 ), base)  # fmt: skip
-image = NotebookImage("notebook", NotebookImageArgs(
-    settings=settings.notebook_image, images=settings.images,
-), base)  # fmt: skip
-hub = HubRoom("hub", HubRoomArgs(
+image = NotebookImage("notebook", NotebookImageArgs(settings=settings.notebook_image, images=settings.images), base)
+hub = HubRoomArgs(
     names=names, cloud=cloud, entry=settings.entry, hub=settings.hub, proxy=settings.proxy, users=settings.users,
     directory=settings.directory, culling=settings.culling, puller=settings.puller, scheduling=settings.scheduling,
     packs=settings.packs, pools=settings.pools, images=settings.images, network=settings.network, data=data,
     user_storage_class=storage.class_name, platform_storage_class=settings.storage.platform_class,
     extra_config=stack.extra_config, notebook_image=image.ref, secrets=stack.secrets,
-), inside)  # fmt: skip
-entry = Entry("entry", EntryArgs(
-    settings=settings.entry, instance=settings.instance, routes=hub.routes,
+)  # fmt: skip
+routes = room.routes(hub)
+connections = (*room.connections(hub), *entry.connections(settings.entry, routes, cloud.ranges.nodes))
+
+# Before anything runs there: no pod is ever without its policies.
+isolation = Isolation("isolation", IsolationArgs(
+    names=names, connections=connections, pools=settings.pools, default=settings.users.default_profile.resources,
+    largest=settings.users.largest,
+), pulumi.ResourceOptions(providers=made, depends_on=[namespaces]))  # fmt: skip
+inside = pulumi.ResourceOptions(providers=made, depends_on=[namespaces, isolation])
+HubRoom("hub", hub, inside)
+address = Entry("entry", EntryArgs(
+    settings=settings.entry, instance=settings.instance, routes=routes,
     load_balancer_annotations=cloud.load_balancer_annotations,
 ), inside)  # fmt: skip
-Isolation("isolation", IsolationArgs(
-    names=names, connections=(*hub.connections, *entry.connections), pools=settings.pools,
-    default=settings.users.default_profile.resources, largest=settings.users.largest,
-), inside)  # fmt: skip
 
-pulumi.export("url", entry.url)
+pulumi.export("url", address.url)
 pulumi.export("namespaces", namespaces.names)
 pulumi.export("notebook_image", image.ref)

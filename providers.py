@@ -1,6 +1,4 @@
-"""The providers, made explicitly: nothing is taken from the shell that happens to run the program."""
-
-from pathlib import Path
+"""The providers, made explicitly: which cluster, and how, is never taken from the shell that runs the program."""
 
 import pulumi
 import pulumi_docker_build as docker_build
@@ -14,12 +12,19 @@ from components.notebook_image import BuiltImage, ReadyImage
 def kubernetes_args(cluster: ClusterSettings) -> kubernetes.ProviderArgs:
     """One cluster, by its context; an ambient KUBECONFIG plays no part."""
     return kubernetes.ProviderArgs(
-        kubeconfig=str(Path(cluster.kubeconfig).expanduser()),
+        # With its ~, as it stands: a path of this machine's in the state would look like a change on the next one.
+        kubeconfig=cluster.kubeconfig,
         context=cluster.context,
         cluster_identifier=cluster.identifier or cluster.context,
         # A changed ConfigMap of fixed name would else be deleted first, and what watches it would see it gone.
         enable_config_map_mutable=True,
         enable_secret_mutable=True,
+        # What is left unset here the SDK would take from the environment.
+        delete_unreachable=False,
+        enable_patch_force=False,
+        enable_server_side_apply=True,
+        skip_update_unreachable=False,
+        upsert_existing_objects=False,
     )
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from clouds.pools import NodePool
 from components.entry import route_problems
-from components.entry_settings import tls_problems
+from components.entry_settings import GatewayEntry, IngressEntry, tls_problems
 from components.hub.profiles import Profile, repeated
 from components.hub.proxy import route
 from components.namespaces import NamespaceNames
@@ -22,8 +22,10 @@ def cross_checks(settings: "Settings") -> Iterator[Problem]:
     """Every contradiction between sections."""
     yield from _pools(settings)
     yield from _placeholders(settings)
+    yield from _placeholders_fit(settings)
     yield from _storage(settings)
     yield from _egress(settings)
+    yield from _entry(settings)
     yield from route_problems(settings.entry, [route(NamespaceNames(instance=settings.instance), settings.entry)])
     if settings.is_prod:
         yield from _prod(settings)
@@ -68,6 +70,13 @@ def _fits(settings: "Settings", where: str, profile: Profile, pool: NodePool) ->
             allowed=f"at most {shown_millicores(cpu)}: what a node of pool {pool.name} has left beside its agents",
             fix=fix,
         )
+    if profile.gpus > pool.allocatable.gpus:
+        yield Problem(
+            where=f"{where}.gpus",
+            found=str(profile.gpus),
+            allowed=f"at most {pool.allocatable.gpus}: the GPUs of a node of pool {pool.name}",
+            fix=f"name a pool with GPUs, or set allocatable.gpus of pool {pool.name}",
+        )
     if wanted.memory.request.bytes > memory:
         yield Problem(
             where=f"{where}.resources.memory.request",
@@ -101,6 +110,25 @@ def _placeholders(settings: "Settings") -> Iterator[Problem]:
         )
 
 
+def _placeholders_fit(settings: "Settings") -> Iterator[Problem]:
+    """A placeholder that no node can hold would call for new nodes for ever."""
+    placeholder = settings.scheduling.placeholder
+    for index, pool in enumerate(settings.pools):
+        if placeholder is None or not pool.placeholders:
+            continue
+        whole = pool.allocatable
+        if (
+            placeholder.cpu.request.millicores > whole.cpu.millicores
+            or placeholder.memory.request.bytes > whole.memory.bytes
+        ):
+            yield Problem(
+                where="scheduling.placeholder",
+                found=f"{placeholder.cpu.request} CPU and {placeholder.memory.request}",
+                allowed=f"what a node of pool {pool.name} holds: {whole.cpu} CPU and {whole.memory}",
+                fix=f"make placeholders smaller, or set pools.{index}.placeholders to 0",
+            )
+
+
 def _storage(settings: "Settings") -> Iterator[Problem]:
     for problem in settings.storage.problems_with(settings.facts.storage):
         yield Problem(where=f"storage.{problem.where}", found=problem.found, allowed=problem.allowed, fix=problem.fix)
@@ -119,6 +147,8 @@ def _egress(settings: "Settings") -> Iterator[Problem]:
     forbidden: list[tuple[str, tuple[Cidr, ...]]] = [
         ("the cluster's pods", ranges.pods),
         ("the cluster's Services", ranges.services),
+        ("the cluster's nodes", ranges.nodes),
+        ("the API server", settings.facts.endpoints.api_server),
         ("the cloud's metadata, which hands out the node's credentials", ranges.metadata),
     ]
     for index, rule in enumerate(settings.users.egress.allow):
@@ -134,7 +164,25 @@ def _egress(settings: "Settings") -> Iterator[Problem]:
                     )
 
 
+def _entry(settings: "Settings") -> Iterator[Problem]:
+    entry = settings.entry
+    if isinstance(entry, IngressEntry | GatewayEntry) and entry.host_network and not settings.facts.ranges.nodes:
+        yield Problem(
+            where="entry.host_network",
+            found="true, with no cloud.node_cidrs",
+            allowed="the nodes' addresses, since network policies let in nobody else",
+            fix="list them as cloud.node_cidrs, for example [10.20.2.0/24]",
+        )
+
+
 def _prod(settings: "Settings") -> Iterator[Problem]:
+    if settings.cluster.identifier is None:
+        yield Problem(
+            where="cluster.identifier",
+            found="nothing",
+            allowed="a name of your own: with another name of the kubeconfig's context all would else be replaced",
+            fix='add identifier: "<a name that stays>" to elab:cluster',
+        )
     for problem in tls_problems(settings.entry):
         yield Problem(where=f"entry.{problem.where}", found=problem.found, allowed=problem.allowed, fix=problem.fix)
     if settings.directory.tls == "unencrypted":

@@ -90,9 +90,16 @@ def _secret(config: pulumi.Config, key: str) -> pulumi.Output[str]:
     return config.get_secret(key) or pulumi.Output.secret(UNSET)
 
 
+def _below_root(path: str) -> bool:
+    """Whether a path that settings name stays within the project."""
+    return (ROOT / path).resolve().is_relative_to(ROOT.resolve())
+
+
 def _missing_context(settings: Settings) -> Iterator[Problem]:
     image = settings.notebook_image
-    if isinstance(image, BuiltImage) and not (ROOT / image.context / "Dockerfile").is_file():
+    if not isinstance(image, BuiltImage):
+        return
+    if not _below_root(image.context) or not (ROOT / image.context / "Dockerfile").is_file():
         yield Problem(
             where="notebook_image.context",
             found=f'"{image.context}", which has no Dockerfile',
@@ -106,6 +113,8 @@ def extra_config(settings: Settings) -> tuple[str | None, list[Problem]]:
     name = settings.hub.extra_config
     if name is None:
         return None, []
+    if not _below_root(name):
+        return None, [_extra_problem(name, f"a path below {ROOT.name}/", "move the file into the project")]
     allowed = f"a Python file below {ROOT.name}/"
     try:
         text = (ROOT / name).read_text()

@@ -60,6 +60,8 @@ class AddressRanges:
 
     pods: tuple[Cidr, ...]
     services: tuple[Cidr, ...]
+    nodes: tuple[Cidr, ...]
+    """The nodes' own addresses, where kubelets and node ports answer; empty where the stack does not know them."""
     metadata: tuple[Cidr, ...]
     """The cloud's metadata service, which hands out credentials of the node."""
 

@@ -23,6 +23,7 @@ class LocalSettings(Section):
     dns: Dns = Dns()
     pod_cidrs: tuple[Cidr, ...] = (Cidr("10.98.0.0/24"),)
     service_cidrs: tuple[Cidr, ...] = (Cidr("10.96.0.0/16"),)
+    node_cidrs: tuple[Cidr, ...] = (Cidr("10.97.0.1/32"),)
     metadata_cidrs: tuple[Cidr, ...] = (Cidr("169.254.169.254/32"),)
 
 
@@ -57,7 +58,12 @@ class Local:
     @property
     def ranges(self) -> AddressRanges:
         settings = self.settings
-        return AddressRanges(pods=settings.pod_cidrs, services=settings.service_cidrs, metadata=settings.metadata_cidrs)
+        return AddressRanges(
+            pods=settings.pod_cidrs,
+            services=settings.service_cidrs,
+            nodes=settings.node_cidrs,
+            metadata=settings.metadata_cidrs,
+        )
 
     @property
     def pod_security(self) -> PodSecurity:

@@ -71,6 +71,8 @@ class OnPremSettings(Section):
     dns: Dns = Dns()
     pod_cidrs: tuple[Cidr, ...] = Field(min_length=1)
     service_cidrs: tuple[Cidr, ...] = Field(min_length=1)
+    node_cidrs: tuple[Cidr, ...] = ()
+    """The nodes' addresses: kept from people's servers, and known to be no visitor's."""
     autoscaler: Literal["none", "cluster-autoscaler"] = "none"
     """cluster-autoscaler where Cluster API makes the nodes."""
 
@@ -103,7 +105,12 @@ class OnPrem:
 
     @property
     def ranges(self) -> AddressRanges:
-        return AddressRanges(pods=self.settings.pod_cidrs, services=self.settings.service_cidrs, metadata=METADATA)
+        return AddressRanges(
+            pods=self.settings.pod_cidrs,
+            services=self.settings.service_cidrs,
+            nodes=self.settings.node_cidrs,
+            metadata=METADATA,
+        )
 
     @property
     def pod_security(self) -> PodSecurity:

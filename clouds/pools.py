@@ -42,6 +42,8 @@ class Allocatable(Section):
     memory: Bytes
     pods: int = Field(default=110, ge=1, le=1000)
     """The kubelet's `maxPods`; 110 is its default."""
+    gpus: int = Field(default=0, ge=0, le=64)
+    """Whole GPUs (`nvidia.com/gpu`)."""
 
 
 class NodePool(Section):

@@ -22,9 +22,13 @@ from components.entry_settings import (
 )
 from components.kit import Labels
 from stackfile.problems import Problem
+from stackfile.references import Cidr
 
 WEBSOCKET_SECONDS = 86400
 """A notebook's connection may stay quiet for a day."""
+
+_SOLVER_PORT = 8089
+"""Where cert-manager's solver listens."""
 
 UPLOAD = "0"
 """No bound on a request's body at the door: uploads are bounded by the person's disk."""
@@ -71,8 +75,10 @@ def route_problems(settings: AnyEntry, routes: Sequence[Route]) -> Iterator[Prob
             )
 
 
-def door(settings: AnyEntry) -> Peer:
+def door(settings: AnyEntry, nodes: tuple[Cidr, ...]) -> Peer:
     """Where connections to the published services come from."""
+    if isinstance(settings, IngressEntry | GatewayEntry) and settings.host_network:
+        return Addresses(cidrs=nodes)
     if isinstance(settings, IngressEntry):
         return pods(settings.controller_namespace)
     if isinstance(settings, GatewayEntry):
@@ -82,12 +88,31 @@ def door(settings: AnyEntry) -> Peer:
     return ANYWHERE
 
 
-def connections(settings: AnyEntry, routes: Sequence[Route]) -> Iterator[Connection]:
+def connections(settings: AnyEntry, routes: Sequence[Route], nodes: tuple[Cidr, ...]) -> Iterator[Connection]:
     """Who may reach what is published."""
     for route in routes:
         target = pods(route.namespace, dict(route.selector))
         why = f"{route.service} is published at {route.path}"
-        yield Connection(source=door(settings), target=target, ports=tcp(route.target_port), why=why)
+        yield Connection(source=door(settings, nodes), target=target, ports=tcp(route.target_port), why=why)
+    if isinstance(settings, IngressEntry) and isinstance(settings.tls, CertManagerTls):
+        for namespace in sorted({route.namespace for route in routes}):
+            # cert-manager answers an HTTP-01 challenge from a pod beside the Ingress.
+            solver = pods(namespace, {"acme.cert-manager.io/http01-solver": "true"})
+            yield Connection(source=door(settings, nodes), target=solver, ports=tcp(_SOLVER_PORT), why="HTTP-01")
+
+
+def duties(settings: AnyEntry) -> Iterator[str]:
+    """What the door's owner must see to, since no object of elab's can."""
+    if isinstance(settings, IngressEntry) and settings.controller == "haproxy":
+        yield "set timeout-tunnel to 24h in the HAProxy controller's ConfigMap: WebSockets are else cut after an hour"
+    if isinstance(settings, IngressEntry) and settings.controller == "traefik":
+        yield "set respondingTimeouts.readTimeout to 0 at Traefik's entry point: uploads else end after a minute"
+    if isinstance(settings, IngressEntry) and settings.controller == "other":
+        yield "let the controller keep WebSockets for 24 h and bodies of any size, by entry.annotations"
+    if isinstance(settings, GatewayEntry):
+        yield "let the Gateway's listener take routes from the hub's namespace (allowedRoutes)"
+    if isinstance(settings, LoadBalancerEntry | NodePortEntry) and settings.tls is not None:
+        yield "restart the proxy when its certificate is renewed: it reads the certificate when it starts"
 
 
 def ingress_annotations(settings: IngressEntry) -> dict[str, str]:
@@ -98,9 +123,9 @@ def ingress_annotations(settings: IngressEntry) -> dict[str, str]:
             "nginx.ingress.kubernetes.io/proxy-send-timeout": str(WEBSOCKET_SECONDS),
             "nginx.ingress.kubernetes.io/proxy-body-size": UPLOAD,
         },
-        # Traefik's time-outs are its entry point's, not an Ingress'; its default for responses is none.
+        # These have no such annotation: `duties` says what their owner sets.
         "traefik": {},
-        "haproxy": {"haproxy.org/timeout-tunnel": f"{WEBSOCKET_SECONDS}s"},
+        "haproxy": {},
         "other": {},
     }
     issuer = (
@@ -152,6 +177,13 @@ def ingress(args: EntryArgs, settings: IngressEntry, namespace: str, labels: Lab
             rules=rules,
         ),
     )
+
+
+_ACCEPTED = {
+    "pulumi.com/waitFor": 'jsonpath={.status.parents[0].conditions[?(@.type=="Accepted")].status}=True',
+    "pulumi.com/timeoutSeconds": "120",
+}
+"""A Gateway that takes no routes from this namespace says nothing by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,7 +270,6 @@ class Entry(pulumi.ComponentResource):
     """Publishes every room's routes at the one address."""
 
     url: str
-    connections: tuple[Connection, ...]
 
     def __init__(self, name: str, args: EntryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("elab:entry:Entry", name, None, opts)
@@ -250,10 +281,11 @@ class Entry(pulumi.ComponentResource):
                 networking.Ingress(f"{name}-{namespace}", ingress(args, settings, namespace, labels), child)
         elif isinstance(settings, GatewayEntry):
             for route in args.routes:
-                meta_args = meta.ObjectMetaArgs(name=route.service, namespace=route.namespace, labels=labels.all())
+                meta_args = meta.ObjectMetaArgs(
+                    name=route.service, namespace=route.namespace, labels=labels.all(), annotations=_ACCEPTED
+                )
                 http_route(settings, route).register(f"{name}-{route.service}", meta_args, child)
         else:
             core.Service(f"{name}-service", service(args, settings, labels), child)
         self.url = public_url(settings)
-        self.connections = tuple(connections(settings, args.routes))
         self.register_outputs({"url": self.url})

@@ -35,6 +35,8 @@ class IngressEntry(Section):
     """Which controller serves it: each has annotations of its own for time-outs and body size."""
     controller_namespace: Name
     """Where the controller's pods are; only they reach the proxy."""
+    host_network: bool = False
+    """Whether the controller uses its node's network: then it comes from `cloud.node_cidrs`, not from its namespace."""
     tls: Annotated[SecretTls | CertManagerTls, Field(discriminator="kind")] | None = None
     annotations: dict[str, str] = {}
     """More annotations; they win over elab's own."""
@@ -51,6 +53,8 @@ class GatewayEntry(Section):
     """The listener's `sectionName`; none: every listener that fits the host."""
     data_plane_namespace: Name
     """Where the Gateway's proxies run; only they reach elab's."""
+    host_network: bool = False
+    """Whether those proxies use their node's network: then they come from `cloud.node_cidrs`."""
     listener_tls: bool = True
     """Whether that listener ends TLS."""
 
@@ -92,6 +96,13 @@ def public_url(entry: AnyEntry) -> str:
 
 def tls_problems(entry: AnyEntry) -> Iterator[Problem]:
     """Why the address is not fit for prod."""
+    if isinstance(entry, GatewayEntry) and entry.listener is None:
+        yield Problem(
+            where="listener",
+            found="nothing",
+            allowed="the name of a listener that ends TLS, since environment is prod and other listeners may not",
+            fix="set entry.listener to that listener's sectionName",
+        )
     if not uses_tls(entry):
         where = "listener_tls" if isinstance(entry, GatewayEntry) else "tls"
         yield Problem(

@@ -75,8 +75,13 @@ def network_policy(owner: Pods, connections: Iterable[Connection], labels: Label
 
 
 def policy_name(owner: Pods) -> str:
-    """A policy is named for the component whose pods it is about."""
-    return dict(owner.labels).get("app.kubernetes.io/component", "every-pod")
+    """A policy is named for the component whose pods it is about, or for the label that others give theirs."""
+    labels = dict(owner.labels)
+    return (
+        labels.get("app.kubernetes.io/component")
+        or "-".join(key.rpartition("/")[2] for key in sorted(labels))
+        or "every-pod"
+    )
 
 
 def owners(connections: Iterable[Connection], names: NamespaceNames) -> list[Pods]:

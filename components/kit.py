@@ -17,6 +17,9 @@ from stackfile.resources import Resources
 CONTENT_HASH = "elab.dev/content-hash"
 """Annotation of a pod template: a change of what the pod reads at start changes it, and so rolls the pod."""
 
+SECRETS_HASH = "elab.dev/secrets-hash"
+"""The same for the Secrets that the pod reads, by a fingerprint that tells nothing of them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Labels:
@@ -61,6 +64,8 @@ class DataPolicy:
             protect=self.protect,
             retain_on_delete=self.protect,
             import_=import_id if self.adopt else None,
+            # What the cluster has filled in since, such as a claim's volume, does not forbid adoption.
+            ignore_changes=["metadata", "spec"] if self.adopt and import_id else None,
         )
 
 

@@ -63,6 +63,11 @@ class NetworkSettings(Section):
     def _is_pem(cls, text: str | None) -> str | None:
         return pem(text)
 
+    @property
+    def proxy_ports(self) -> tuple[int, ...]:
+        """The ports that the corporate proxy listens on."""
+        return tuple(sorted({url.port for url in (self.http_proxy, self.https_proxy) if url is not None}))
+
     def problems(self) -> Iterator[Problem]:
         if (self.http_proxy or self.https_proxy) and not self.proxy_cidrs:
             yield Problem(

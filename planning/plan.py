@@ -11,6 +11,7 @@ from typing import Any
 import pulumi
 
 from clouds.pools import NodePool
+from components.entry import duties
 from settings import SECRETS, Settings, read
 from stack import unfinished, unfinished_allowed
 from stackfile.configuration import configured
@@ -114,6 +115,8 @@ def _findings(found: Subject, recording: Recording, plan: tuple[Manifest, ...], 
     yield from checks.findings(recording, plan)
     yield from schemas.findings((*plan, *servers.manifests))
     yield from graph.findings(plan, servers.manifests, expected(found.settings))
+    for duty in duties(found.settings.entry):
+        yield Finding(level="info", where="entry", what="no object of elab's can see to this", fix=duty)
 
 
 def as_json(plan: Plan) -> dict[str, Any]:

@@ -34,6 +34,10 @@ def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
             return key not in labels
 
 
+_OTHERS = frozenset({"acme.cert-manager.io/http01-solver"})
+"""Labels of pods that are no part of any plan: cert-manager's, while it proves that the host is the stack's."""
+
+
 def selects_all(selector: Mapping[str, Any]) -> bool:
     """Whether it is the empty selector, which means every pod (there may be none)."""
     return not selector.get("matchLabels") and not selector.get("matchExpressions")
@@ -107,7 +111,7 @@ def _policy(
     spec = manifest.body["spec"]
     subject = spec.get("podSelector") or {}
     governed = _selected(subject, pods, {manifest.namespace})
-    if not selects_all(subject) and not governed:
+    if not selects_all(subject) and not governed and not _made_by_others(subject):
         yield _nothing(manifest, "spec.podSelector")
     for direction, peers in (("ingress", "from"), ("egress", "to")):
         for index, rule in enumerate(spec.get(direction) or []):
@@ -127,6 +131,11 @@ def _policy(
                 reached += [] if selects_all(wanted) else found
             for target in ([] if selects_all(subject) else governed) if direction == "ingress" else reached:
                 yield from _ports(manifest, at, rule, target)
+
+
+def _made_by_others(selector: Mapping[str, Any]) -> bool:
+    """Whether it selects pods that a controller of the cluster makes in the platform's namespaces."""
+    return bool(_OTHERS & (selector.get("matchLabels") or {}).keys())
 
 
 def _namespaces(peer: Mapping[str, Any], manifest: Manifest, namespaces: Mapping[str, Mapping[str, str]]) -> list[str]:

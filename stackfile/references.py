@@ -108,6 +108,12 @@ class Url(Scalar):
         if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", text):
             raise ValueError
 
+    @property
+    def port(self) -> int:
+        """The port that it names, or its scheme's own."""
+        parts = urlsplit(self)
+        return parts.port or (443 if parts.scheme == "https" else 80)
+
 
 class Dn(Scalar):
     """A distinguished name of an LDAP directory (RFC 4514)."""
@@ -170,8 +176,10 @@ class EnvName(Scalar):
     def check(cls, text: str) -> None:
         if not re.fullmatch(cls.pattern or "", text):
             raise ValueError
-        if text.startswith(("JUPYTERHUB_", "KUBERNETES_")):
-            raise ValueError("names that begin with JUPYTERHUB_ or KUBERNETES_ belong to the platform; choose another")
+        if text.startswith(("JUPYTERHUB_", "KUBERNETES_", "ELAB_")) or text == "JUPYTER_CONFIG_PATH":
+            raise ValueError(
+                "JUPYTERHUB_…, KUBERNETES_…, ELAB_… and JUPYTER_CONFIG_PATH are the platform's; choose another"
+            )
 
 
 class AbsolutePath(Scalar):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib.util
 from collections.abc import Generator
 
@@ -23,6 +24,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was left out, and which install step brings it."""
     for place, package in _MISSING.items():
         terminalreporter.line(f"NOT RUN: tests/{place} needs {package}: pip install -r requirements-dev.txt")
+
+
+def pytest_collection_finish() -> None:
+    """What collecting has made stays to the end; looking through it again and again took a fifth of the time."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -61,10 +61,24 @@ class LdapFilter(Scalar):
     def check(cls, text: str) -> None:
         if set(re.findall(r"\{(\w*)\}", text)) - {"username", "dn"}:
             raise ValueError("only {username} and {dn} are filled in")
+        if "{" not in text:
+            raise ValueError("say by {username} or {dn} whom it is about: without, it finds the same for everybody")
         try:
             parse_filter(re.sub(r"\{\w+\}", "x", text), None, False, False, None, False)
         except LDAPInvalidFilterError:
             raise ValueError from None
+
+
+class PersonFilter(LdapFilter):
+    """A filter that finds one person by their login name; their DN is not known yet."""
+
+    allowed: ClassVar[str] = "an LDAP filter in parentheses, with {username} where the login name goes"
+
+    @classmethod
+    def check(cls, text: str) -> None:
+        super().check(text)
+        if "{dn}" in text or "{username}" not in text:
+            raise ValueError("use {username}, and not {dn}, which is what this filter is to find")
 
 
 class People(Section):
@@ -72,7 +86,7 @@ class People(Section):
 
     base: Dn
     """Below this entry people are looked for."""
-    filter: LdapFilter = LdapFilter("(uid={username})")
+    filter: PersonFilter = PersonFilter("(uid={username})")
     """Finds exactly one entry for a login name; `(sAMAccountName={username})` in Active Directory."""
     username_attribute: str = "uid"
     """The attribute with the name that the platform knows the person by."""

@@ -77,10 +77,13 @@ def hub_connections(
         target = Addresses(cidrs=directory.cidrs) if directory.cidrs else ANY
         yield Connection(source=hub, target=target, ports=ports, why="the corporate directory")
     if isinstance(hub_settings.database, PostgreSql):
-        yield Connection(source=hub, target=ANY, ports=tcp(hub_settings.database.port), why="the hub's database")
+        database = hub_settings.database
+        outside = Addresses(cidrs=database.cidrs) if database.cidrs else ANY
+        target = pods(database.namespace) if database.namespace is not None else outside
+        yield Connection(source=hub, target=target, ports=tcp(database.port), why="the hub's database")
     if network.proxy_cidrs:
         proxies = Addresses(cidrs=network.proxy_cidrs)
-        yield Connection(source=hub, target=proxies, ports=(Port(number=None),), why="the corporate proxy")
+        yield Connection(source=hub, target=proxies, ports=tcp(*network.proxy_ports), why="the corporate proxy")
 
 
 def user_connections(
@@ -94,7 +97,8 @@ def user_connections(
     users = pods(names.users)
     yield from to_dns(users, endpoints)
     if egress.internet:
-        inside = tuple(dict.fromkeys((*NOT_PUBLIC, *ranges.pods, *ranges.services, *ranges.metadata)))
+        own = (*ranges.pods, *ranges.services, *ranges.nodes, *ranges.metadata, *endpoints.api_server)
+        inside = tuple(dict.fromkeys((*NOT_PUBLIC, *own)))
         translated = tuple(behind_nat64(cidr) for cidr in inside if cidr.network.version == 4)
         public = Addresses(cidrs=(ALL_IPV4, ALL_IPV6), excluded=(*inside, *translated))
         every = (Port(number=None), Port(number=None, protocol="UDP"))
@@ -109,4 +113,4 @@ def user_connections(
         )
     if network.proxy_cidrs:
         proxies = Addresses(cidrs=network.proxy_cidrs)
-        yield Connection(source=users, target=proxies, ports=(Port(number=None),), why="the corporate proxy")
+        yield Connection(source=users, target=proxies, ports=tcp(*network.proxy_ports), why="the corporate proxy")

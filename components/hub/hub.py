@@ -18,6 +18,7 @@ from components.hub.settings import HubSettings, Sqlite
 from components.hub.values import HUB_DATA, HUB_EXTRA, HUB_FILES, HUB_PORT, HUB_TRUST, HUB_VALUES
 from components.kit import (
     CONTENT_HASH,
+    SECRETS_HASH,
     DataPolicy,
     Labels,
     config_map_items,
@@ -56,6 +57,8 @@ class HubArgs:
     notebook_image: pulumi.Input[str]
     ldap_password: pulumi.Input[str] | None
     database_url: pulumi.Input[str] | None
+    secrets_fingerprint: pulumi.Input[str]
+    """Changes with any secret that the hub reads."""
 
 
 def hub_labels(names: NamespaceNames) -> Labels:
@@ -131,7 +134,7 @@ def _environment(args: HubArgs) -> list[core.EnvVarArgs]:
     return found
 
 
-def deployment(args: HubArgs, labels: Labels, annotations: Mapping[str, pulumi.Input[str]]) -> apps.DeploymentInitArgs:
+def deployment(args: HubArgs, labels: Labels) -> apps.DeploymentInitArgs:
     """One replica, the old one stopped first: two would write to one database and fight over one proxy."""
     health = core.HTTPGetActionArgs(path="/hub/health", port="http")
     volumes, mounts = _volumes(args)
@@ -143,7 +146,7 @@ def deployment(args: HubArgs, labels: Labels, annotations: Mapping[str, pulumi.I
         env=_environment(args),
         ports=[core.ContainerPortArgs(name="http", container_port=HUB_PORT)],
         startup_probe=core.ProbeArgs(http_get=health, period_seconds=1, failure_threshold=_START_SECONDS),
-        readiness_probe=core.ProbeArgs(http_get=health, period_seconds=2, failure_threshold=30, timeout_seconds=2),
+        readiness_probe=core.ProbeArgs(http_get=health, period_seconds=1, failure_threshold=60, timeout_seconds=2),
         liveness_probe=core.ProbeArgs(http_get=health, period_seconds=10, failure_threshold=30, timeout_seconds=3),
         resources=requirements(args.settings.resources),
         security_context=container_security(),
@@ -167,7 +170,7 @@ def deployment(args: HubArgs, labels: Labels, annotations: Mapping[str, pulumi.I
                 # An autoscaler that drained this node would end logins for everyone.
                 "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
                 CONTENT_HASH: args.configuration.hash,
-                **annotations,
+                SECRETS_HASH: args.secrets_fingerprint,
             },
         ),
         spec=spec,
@@ -223,22 +226,18 @@ class Hub(pulumi.ComponentResource):
                 database_claim(args.settings.database, args.storage_class, metadata("hub-db", labels, names.hub)),
                 args.data.options(self, f"{names.hub}/hub-db"),
             )
-        annotations = self._given_secrets(name, args, labels)
+        self._given_secrets(name, args, labels)
         core.Service(f"{name}-service", service(names, labels), child)
-        apps.Deployment(f"{name}-deployment", deployment(args, labels, annotations), child)
+        apps.Deployment(f"{name}-deployment", deployment(args, labels), child)
         self.register_outputs({})
 
-    def _given_secrets(self, name: str, args: HubArgs, labels: Labels) -> dict[str, pulumi.Input[str]]:
-        """Secrets that the stack's owner sets; a new value rolls the hub by the object's version."""
-        annotations: dict[str, pulumi.Input[str]] = {}
-        given = {LDAP_SECRET: args.ldap_password, DATABASE_SECRET: args.database_url}
-        for secret, value in given.items():
+    def _given_secrets(self, name: str, args: HubArgs, labels: Labels) -> None:
+        """Secrets that the stack's owner sets."""
+        for secret, value in ((LDAP_SECRET, args.ldap_password), (DATABASE_SECRET, args.database_url)):
             if value is None:
                 continue
-            made = core.Secret(
+            core.Secret(
                 f"{name}-{secret}",
                 core.SecretInitArgs(metadata=metadata(secret, labels, args.names.hub), string_data={"value": value}),
                 pulumi.ResourceOptions(parent=self),
             )
-            annotations[f"elab.dev/{secret}-version"] = made.metadata.resource_version  # type: ignore[assignment]
-        return annotations

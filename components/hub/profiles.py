@@ -11,6 +11,9 @@ from stackfile.references import AbsolutePath, Cidr, EnvName, Image, Name
 from stackfile.resources import Resources
 from stackfile.section import Section
 
+RESERVED_VOLUMES = ("home", "elab", "trust")
+"""Names of the volumes that every server has already."""
+
 
 class ImageChoice(Section):
     """An image that people can choose besides the stack's notebook image."""
@@ -88,7 +91,7 @@ class UsersSettings(Section):
     """The person's uid inside their server; docker-stacks' jovyan is 1000."""
     gid: int = Field(default=100, ge=1, le=2**31 - 1)
     """The person's group, which owns their disk; docker-stacks' users is 100."""
-    default_url: str = "/lab"
+    default_url: str = Field(default="/lab", pattern=r"^/[A-Za-z0-9/_.-]*$")
     """Where a person arrives."""
     named_servers: int = Field(default=0, ge=0, le=20)
     """How many named servers a person may have besides their own; 0: none."""
@@ -147,7 +150,15 @@ class UsersSettings(Section):
         mounts = [str(data.path) for data in self.shared_data] + [str(volume.path) for volume in self.volumes]
         yield from repeated("volumes", "path", [*mounts, str(self.home.path)])
         names = [str(data.name) for data in self.shared_data] + [str(volume.name) for volume in self.volumes]
-        yield from repeated("volumes", "name", [*names, "home", "elab"])
+        yield from repeated("volumes", "name", [*names, *RESERVED_VOLUMES])
+        for mount in mounts:
+            if mount == "/etc/elab" or mount.startswith("/etc/elab/"):
+                yield Problem(
+                    where="volumes",
+                    found=f'the path "{mount}"',
+                    allowed="any path outside /etc/elab, where elab's own files for servers are",
+                    fix="mount it elsewhere, for example below /srv",
+                )
 
 
 def repeated(where: str, key: str, values: list[str]) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from components.hub.settings import ProxySettings
 from components.hub.values import HUB_PORT, PROXY_API_PORT, PROXY_PORT, PROXY_TLS_PORT, SERVER_PORT, hub_address
 from components.kit import (
     CONTENT_HASH,
+    SECRETS_HASH,
     Labels,
     container_security,
     content_hash,
@@ -46,6 +47,8 @@ class ProxyArgs:
     priority_class: str
     token: pulumi.Input[str]
     """What the hub shows when it changes routes."""
+    secrets_fingerprint: pulumi.Input[str]
+    """Changes with the token."""
 
 
 def proxy_labels(names: NamespaceNames) -> Labels:
@@ -160,6 +163,7 @@ def deployment(args: ProxyArgs, labels: Labels) -> apps.DeploymentInitArgs:
             annotations={
                 "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
                 CONTENT_HASH: content_hash(arguments(args)),
+                SECRETS_HASH: args.secrets_fingerprint,
             },
         ),
         spec=spec,

@@ -22,7 +22,7 @@ from components.hub.scheduler import UserScheduler, UserSchedulerArgs
 from components.hub.scheduling import Placeholders, PlaceholdersArgs, Priorities, PrioritiesArgs, PriorityNames
 from components.hub.scheduling_settings import SchedulingSettings
 from components.hub.settings import CullingSettings, HubSettings, ProxySettings, PullerSettings
-from components.hub.values import HUB_TRUST, ValuesArgs, hub_values, proxy_environment, trust_environment
+from components.hub.values import HUB_TRUST, ValuesArgs, hub_proxy_environment, hub_values, trust_environment
 from components.kit import DataPolicy
 from components.namespaces import NamespaceNames
 from components.network_settings import ImagesSettings, NetworkSettings
@@ -100,6 +100,11 @@ def configuration(args: HubRoomArgs) -> Configuration:
     )
 
 
+def routes(args: HubRoomArgs) -> tuple[Route, ...]:
+    """What the room publishes."""
+    return (proxy.route(args.names, args.entry),)
+
+
 def connections(args: HubRoomArgs) -> Iterator[Connection]:
     """The room's part of the connection graph."""
     endpoints = args.cloud.endpoints
@@ -112,9 +117,6 @@ def connections(args: HubRoomArgs) -> Iterator[Connection]:
 
 class HubRoom(pulumi.ComponentResource):
     """Login, proxy, people's servers, culling, image puller and scheduling."""
-
-    routes: tuple[Route, ...]
-    connections: tuple[Connection, ...]
 
     def __init__(self, name: str, args: HubRoomArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("elab:hub:HubRoom", name, None, opts)
@@ -135,6 +137,7 @@ class HubRoom(pulumi.ComponentResource):
             pod_security=security,
             priority_class=platform,
             token=keys.proxy_token,
+            secrets_fingerprint=keys.proxy_fingerprint,
         )
         proxy.Proxy(f"{name}-proxy", proxy_args, after_classes)
         if args.packs:
@@ -146,14 +149,12 @@ class HubRoom(pulumi.ComponentResource):
                 priority_class=platform,
             )
             UserScheduler(f"{name}-scheduler", scheduler_args, after_classes)
-        Hub(f"{name}-hub", self._hub_args(args, platform), after_classes)
-        Puller(f"{name}-puller", self._puller_args(args, platform), after_classes)
+        Hub(f"{name}-hub", self._hub_args(args, platform, keys), after_classes)
+        Puller(f"{name}-puller", self._puller_args(args, args.priorities.of("puller")), after_classes)
         Placeholders(f"{name}-placeholders", self._placeholder_args(args), after_classes)
-        self.routes = (proxy.route(args.names, args.entry),)
-        self.connections = tuple(connections(args))
         self.register_outputs({})
 
-    def _hub_args(self, args: HubRoomArgs, priority_class: str) -> HubArgs:
+    def _hub_args(self, args: HubRoomArgs, priority_class: str, keys: Keys) -> HubArgs:
         return HubArgs(
             settings=args.hub,
             names=args.names,
@@ -161,7 +162,7 @@ class HubRoom(pulumi.ComponentResource):
             pod_security=args.cloud.pod_security,
             configuration=configuration(args),
             environment={
-                **proxy_environment(args.network, args.cloud.ranges),
+                **hub_proxy_environment(args.network, args.cloud.ranges),
                 **trust_environment(args.network, HUB_TRUST),
             },
             data=args.data,
@@ -170,6 +171,7 @@ class HubRoom(pulumi.ComponentResource):
             notebook_image=args.notebook_image,
             ldap_password=args.secrets.get("ldap_bind_password"),
             database_url=args.secrets.get("hub_database_url"),
+            secrets_fingerprint=keys.fingerprint(keys.hub_fingerprint, *args.secrets.values()),
         )
 
     def _puller_args(self, args: HubRoomArgs, priority_class: str) -> PullerArgs:

@@ -22,9 +22,8 @@ PLATFORM_PRIORITY = 1000
 """Above people's servers: without hub and proxy nobody has a server at all."""
 USER_PRIORITY = 0
 """Kubernetes' own default, so that people's servers displace nothing else of the cluster."""
-
 _UID = 65534
-Tier = Literal["platform", "users", "placeholders"]
+Tier = Literal["platform", "users", "puller", "placeholders"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +51,11 @@ class Priorities(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: PrioritiesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("elab:hub:Priorities", name, None, opts)
+        between = _between(args.placeholder_priority, USER_PRIORITY)
         tiers: dict[Tier, tuple[int, str]] = {
             "platform": (PLATFORM_PRIORITY, "elab's own programs, without which nobody has a server."),
             "users": (USER_PRIORITY, "People's servers."),
+            "puller": (between, "The image puller; takes nobody's place."),
             "placeholders": (args.placeholder_priority, "Room for the next people; gives way to them."),
         }
         for tier, (value, description) in tiers.items():
@@ -64,6 +65,11 @@ class Priorities(pulumi.ComponentResource):
             )
             scheduling.PriorityClass(f"{name}-{tier}", content, pulumi.ResourceOptions(parent=self))
         self.register_outputs({})
+
+
+def _between(lower: int, upper: int) -> int:
+    """The puller's priority: fetching an image early ends nobody's work, and no placeholder keeps it from a node."""
+    return (lower + upper) // 2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from stackfile.problems import Problem
 from stackfile.quantities import Bytes, Duration
-from stackfile.references import Image
+from stackfile.references import Cidr, Image, Name
 from stackfile.resources import Resources, resources
 from stackfile.section import Section
 
@@ -23,9 +23,12 @@ class PostgreSql(Section):
     """The hub's database in a PostgreSQL server of the institution; its URL is the secret `elab:hub_database_url`."""
 
     kind: Literal["postgresql"]
-    host: str = Field(min_length=1)
-    """Its name or address, for the network policy; the URL itself is secret."""
     port: int = Field(default=5432, ge=1, le=65535)
+    """The port that the server itself listens on, which need not be a Service's."""
+    cidrs: tuple[Cidr, ...] = ()
+    """The server's addresses, for the hub's network policy; none: any address at its port."""
+    namespace: Name | None = None
+    """The server's namespace, where it runs in this cluster; then `cidrs` is not used."""
 
 
 Database = Annotated[Sqlite | PostgreSql, Field(discriminator="kind")]

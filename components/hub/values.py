@@ -87,6 +87,15 @@ def proxy_environment(network: NetworkSettings, ranges: AddressRanges) -> dict[s
     return {spelt: str(value) for key, value in found.items() if value for spelt in (key, key.upper())}
 
 
+def hub_proxy_environment(network: NetworkSettings, ranges: AddressRanges) -> dict[str, str]:
+    """The same for the hub: its client knows no ranges in NO_PROXY, so Kubernetes fills the API server's address in."""
+    found = proxy_environment(network, ranges)
+    return {
+        name: f"{value},$(KUBERNETES_SERVICE_HOST)" if name.lower() == "no_proxy" else value
+        for name, value in found.items()
+    }
+
+
 def trust_environment(network: NetworkSettings, folder: str) -> dict[str, str]:
     """The corporate authorities, by the variables of OpenSSL, requests, curl, Node and git."""
     if network.ca_certificates is None:
@@ -229,7 +238,7 @@ def hub_values(args: ValuesArgs) -> dict[str, Any]:
             "running_servers": users.running_servers,
             "named_servers": users.named_servers,
             "log_level": hub.log_level,
-            "trusted_proxies": list(args.ranges.pods),
+            "trusted_proxies": [*args.ranges.pods, *args.ranges.nodes],
             "extra_config": f"{HUB_EXTRA}/extra_config.py" if hub.extra_config else None,
         },
         "proxy": {"api_url": f"http://proxy-api.{args.names.hub}.svc:{PROXY_API_PORT}"},

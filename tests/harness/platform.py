@@ -31,7 +31,7 @@ _ADDRESSES = {"pod_cidrs": ["10.244.0.0/16", "fd00:244::/48"], "service_cidrs": 
 CLOUDS: Mapping[str, dict[str, Any]] = {
     "onprem-ceph-csi": {},
     "onprem-rook": {"cloud.ceph": {"kind": "rook", "pool": "replicapool"}},
-    "local": {"cloud": {"kind": "local", **_ADDRESSES}},
+    "local": {"cloud": {"kind": "local", **_ADDRESSES, "node_cidrs": ["10.20.2.0/24"]}},
 }
 """Every cloud, and every kind of disk that it can have, as a change of the base configuration."""
 
@@ -108,9 +108,14 @@ def _recorded(changes: str) -> Recording:
     return _run(json.loads(changes))
 
 
-def _run(changes: Changes) -> Recording:
+def with_secrets(secrets: Mapping[str, str]) -> Recording:
+    """What the program registers where these secrets have values of their own."""
+    return _run({}, {**SECRET_VALUES, **secrets})
+
+
+def _run(changes: Changes, secrets: Mapping[str, str] = SECRET_VALUES) -> Recording:
     values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in data(changes).items()}
-    config = {f"elab:{key}": text for key, text in {**values, **SECRET_VALUES}.items()}
+    config = {f"elab:{key}": text for key, text in {**values, **secrets}.items()}
     with unfinished_allowed():
         return record(PROJECT / "__main__.py", config=config, secret_keys=frozenset(f"elab:{key}" for key in SECRETS))
 

@@ -125,7 +125,7 @@ def annotations(controller: str, **more: str) -> dict[str, str]:
                 "nginx.ingress.kubernetes.io/proxy-body-size": "0",
             },
         ),
-        ("haproxy", {"haproxy.org/timeout-tunnel": f"{DAY}s"}),
+        ("haproxy", {}),
         ("traefik", {}),
         ("other", {}),
     ],

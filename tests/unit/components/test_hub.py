@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from planning.recording import Recording, strings_in
-from tests.harness.platform import SECRET_VALUES, container, objects, platform, pod
+from tests.harness.platform import SECRET_VALUES, container, objects, platform, pod, with_secrets
 
-POSTGRESQL = {"hub.database": {"kind": "postgresql", "host": "postgres.example.org"}}
+POSTGRESQL = {"hub.database": {"kind": "postgresql"}}
 ANONYMOUS = {"directory.bind_dn": None}
 
 
@@ -107,11 +107,15 @@ def test_a_directory_that_is_asked_anonymously_needs_no_password() -> None:
     assert "ELAB_LDAP_BIND_PASSWORD" not in environment(recording)
 
 
-def test_a_new_secret_of_the_owner_rolls_the_hub_by_the_objects_version() -> None:
-    template = objects(platform(POSTGRESQL), "Deployment")["elab-hub/hub"]["spec"]["template"]
-    assert {"elab.dev/hub-ldap-bind-version", "elab.dev/hub-database-url-version"} <= set(
-        template["metadata"]["annotations"]
-    )
+def test_a_new_secret_of_the_owner_rolls_the_hub_and_shows_nothing_of_itself() -> None:
+    hashes = set()
+    for password in ("first", "second"):
+        recording = with_secrets({"ldap_bind_password": password})
+        template = objects(recording, "Deployment")["elab-hub/hub"]["spec"]["template"]
+        found = template["metadata"]["annotations"]["elab.dev/secrets-hash"]
+        assert password not in found
+        hashes.add(found)
+    assert len(hashes) == 2
 
 
 def test_sqlite_lies_on_a_claim_of_the_size_that_the_stack_says() -> None:

@@ -200,7 +200,7 @@ def test_the_hub_reaches_the_api_server_and_the_directory_alone() -> None:
 
 def test_the_hub_reaches_its_postgresql_by_that_port_alone() -> None:
     database = End(name="database", address="10.40.0.5")
-    changes = {"hub.database": {"kind": "postgresql", "host": "postgres.example.org"}}
+    changes = {"hub.database": {"kind": "postgresql"}}
     assert reached(HUB, changes, database) == {("database", 5432, "TCP")}
     assert reached(ALICE, {**changes, **INTERNET}, database) == set()
 
@@ -227,9 +227,10 @@ def test_placeholders_and_pullers_reach_nothing_at_all(idle: str) -> None:
 
 def test_a_corporate_proxy_is_reached_by_hub_and_servers_alone() -> None:
     proxy = End(name="corporate", address="10.70.0.1")
-    changes = {"network": {"https_proxy": "http://proxy.example.org:3128", "proxy_cidrs": ["10.70.0.1/32"]}}
-    reaching = {name for name in (HUB, PROXY, SCHEDULER, ALICE, PLACEHOLDER) if reached(name, changes, proxy)}
-    assert reaching == {HUB, ALICE}
+    changes = {"network": {"https_proxy": "http://proxy.example.org:8443", "proxy_cidrs": ["10.70.0.1/32"]}}
+    everybody = (HUB, PROXY, SCHEDULER, ALICE, PLACEHOLDER)
+    reaching = {name: found for name in everybody if (found := reached(name, changes, proxy))}
+    assert reaching == {name: {("corporate", 8443, "TCP")} for name in (HUB, ALICE)}
 
 
 def test_a_node_local_resolver_is_reached_by_port_53_alone() -> None:

@@ -110,7 +110,7 @@ def test_without_adopting_nothing_is_imported() -> None:
 
 
 def test_a_database_elsewhere_leaves_no_claim_to_protect() -> None:
-    changes = {**PROTECTED, "hub.database": {"kind": "postgresql", "host": "postgres.example.org"}}
+    changes = {**PROTECTED, "hub.database": {"kind": "postgresql"}}
     assert "PersistentVolumeClaim" not in guarded(changes)
 
 

@@ -87,7 +87,9 @@ def test_only_what_speaks_to_the_api_server_has_a_token(recording: Recording) ->
 def test_every_pod_has_a_priority_class_that_the_platform_makes(recording: Recording) -> None:
     classes = objects(recording, "PriorityClass")
     for template in pods(recording):
-        tier = "placeholders" if "placeholder-" in short(template) else "platform"
+        named = short(template)
+        tier = next((tier for tier in ("placeholder", "puller") if f"{tier}-" in named), "platform")
+        tier = "placeholders" if tier == "placeholder" else tier
         assert template.spec["priorityClassName"] == f"elab-{tier}"
         assert f"elab-{tier}" in classes
 
