@@ -1,15 +1,16 @@
 """The lab, a directory of the tests' own, and two stacks; every test here needs them."""
 
+import html
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from operate import directory, rig
 from tests.e2e.cluster import kubectl, until
-from tests.e2e.person import Person
 from tests.e2e.platform import Platform
 
 DIRECTORY = "e2e-directory"
@@ -55,11 +56,17 @@ def platform(people: directory.Directory) -> Iterator[Platform]:
 
 
 @pytest.fixture(scope="session")
-def doomed(platform: Platform) -> Person:
-    """Somebody whose server's image is nowhere; begun early, since the hub tries for a minute and a half."""
-    ada = platform.person("ada").log_in()
-    assert ada.ask_for_server("broken")[0] in (201, 202)
-    return ada
+def doomed(platform: Platform) -> Iterator[Future[str]]:
+    """The page of somebody whose image is nowhere; begun early, since the hub tries for a minute and a half."""
+
+    def page() -> str:
+        ada = platform.person("ada").log_in()
+        assert ada.ask_for_server("broken")[0] in (201, 202)
+        until("the end of the attempt", lambda: not ada.model()["servers"], 150, every=1)
+        return html.unescape(ada.request("GET", "/hub/spawn-pending/ada")[1])
+
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(page)
 
 
 @pytest.fixture(scope="session")

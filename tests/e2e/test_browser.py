@@ -34,7 +34,7 @@ def page() -> Iterator[Page]:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(90_000)
-        page.on("pageerror", wrong.append)
+        page.on("pageerror", lambda error: wrong.append(error))
         yield page
         browser.close()
     assert not wrong, wrong

@@ -3,6 +3,7 @@
 import html
 import json
 from collections.abc import Iterator
+from concurrent.futures import Future
 
 import pytest
 
@@ -75,10 +76,8 @@ def test_a_profile_that_does_not_exist_is_refused_in_words(bob: Person) -> None:
     _settled(bob)
 
 
-def test_an_image_that_can_not_be_pulled_gives_a_clear_page(platform: Platform, doomed: Person) -> None:
-    until("the end of the attempt", lambda: not doomed.model()["servers"], 150, every=1)
-    text = html.unescape(doomed.request("GET", f"/hub/spawn-pending/{doomed.name}")[1])
-    assert "The software for your server can't be fetched." in text
-    assert platform.pod(doomed.name) is None
-    doomed.start()
-    doomed.stop()
+def test_an_image_that_can_not_be_pulled_gives_a_clear_page(platform: Platform, doomed: Future[str]) -> None:
+    assert "The software for your server can't be fetched." in doomed.result(timeout=160)
+    assert platform.pod("ada") is None
+    ada = platform.person("ada").log_in().start()
+    ada.stop()
