@@ -23,7 +23,7 @@ def main(argv: list[str] | None = None) -> int:
         "purge": local.purge,
     }
     try:
-        if args.stack == local.STACK:
+        if args.stack == local.STACK and local.in_the_lab():
             here[args.command]()
         else:
             remote.run_command(args.command, args.stack)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from operate import directory, project, rig
+from operate.leftovers import confirm, free_volumes, stays, stop_servers
 from operate.ready import hub_answers, pullers, require_cluster
 from operate.recovery import recover
 from operate.release import release
@@ -13,7 +14,14 @@ from operate.settings_of import settings_of
 from operate.steps import OperationError, Steps, wait_for
 
 STACK = "local"
+CONTEXT = "lab"
+"""The context of the lab's own cluster; with any other, the stack is on a cluster that is there already."""
 _PULL_SECONDS = 60
+
+
+def in_the_lab() -> bool:
+    """Whether the stack file leaves the stack on the lab's own cluster."""
+    return settings_of(STACK).cluster.context == CONTEXT
 
 
 def up() -> None:
@@ -27,7 +35,7 @@ def up() -> None:
     with steps.step("images"):
         rig.images()
     with steps.step("is the API server ready"):
-        require_cluster("lab", rig.kubeconfig(), rig.HOME / "bin/kubectl")
+        require_cluster(CONTEXT, rig.kubeconfig(), rig.HOME / "bin/kubectl")
     with steps.step("the directory"):
         people = directory.kept()
         directory.start(people)
@@ -72,29 +80,14 @@ def down() -> None:
     if not (folder / f"Pulumi.{STACK}.yaml").exists():
         print("nothing is up")
         return
+    with steps.step("people's servers"):
+        stop_servers(rig.kubectl, settings_of(STACK).instance)
     with steps.step("pulumi destroy"):
         rig.pulumi("destroy", folder, STACK, "--exclude-protected")
     with steps.step("the directory"):
         directory.stop()
-    stays(folder)
+    print(stays(json.loads(rig.pulumi_cli(folder, STACK, ["stack", "export", "--stack", STACK])), STACK))
     print("the cluster still runs; `lab/lab down` stops it, `lab/lab down --wipe` forgets it")
-
-
-def stays(folder: Path, stack: str = STACK) -> None:
-    """List what `down` left, and how to purge it."""
-    state = json.loads(rig.pulumi_cli(folder, stack, ["stack", "export", "--stack", stack]))
-    kept = [
-        found["urn"]
-        for found in (state["deployment"] or {}).get("resources", [])
-        if found.get("protect") and found.get("custom")
-    ]
-    if not kept:
-        print("nothing of the stack stays")
-        return
-    print(f"{len(kept)} protected objects stay, with people's data:")
-    for urn in kept:
-        print(f"  {urn.rpartition('::')[2]:<32} {urn.split('::')[2].rpartition('$')[2]}")
-    print(f"to delete them for good: make purge STACK={stack}")
 
 
 def status() -> None:
@@ -122,7 +115,7 @@ def _outputs(folder: Path) -> dict[str, Any]:
 def purge() -> None:
     """Delete what `down` left for people's sake, after the name of the stack was typed."""
     folder = project.folder_of(STACK)
-    if input(f"this deletes people's disks and the hub's database of {STACK}; type {STACK} to go on: ") != STACK:
-        raise OperationError("nothing was deleted")
+    confirm(STACK)
+    free_volumes(rig.kubectl, settings_of(STACK).instance)
     release(folder, STACK)
     rig.pulumi("destroy", folder, STACK)

@@ -1,13 +1,17 @@
-"""Stacks on an institution's own cluster: plain Pulumi, after one look at whether the cluster answers."""
+"""Stacks on a cluster that is there already: plain Pulumi, after one look at whether the cluster answers."""
 
 import json
 import shutil
+from pathlib import Path
+from typing import Any
 
 from operate import rig
+from operate.leftovers import Kubectl, confirm, free_volumes, stays, stop_servers
 from operate.ready import require_cluster
 from operate.release import released
 from operate.settings_of import settings_of
 from operate.steps import OperationError, output, run
+from settings import Settings
 
 
 def run_command(command: str, stack: str) -> None:
@@ -21,21 +25,32 @@ def run_command(command: str, stack: str) -> None:
         if not shutil.which(program):
             raise OperationError(f"{program} is not installed, or not on PATH; install it and try again")
     require_cluster(settings.cluster.context, settings.cluster.kubeconfig)
-    if command == "up":
-        run(["pulumi", "up", "--stack", stack, "--cwd", rig.ROOT])
-    elif command == "down":
-        run(["pulumi", "destroy", "--stack", stack, "--cwd", rig.ROOT, "--exclude-protected"])
-        print(f"protected objects stay: make status STACK={stack} lists them, make purge STACK={stack} deletes them")
-    elif command == "status":
-        run(["pulumi", "stack", "--stack", stack, "--cwd", rig.ROOT])
-    else:
-        _purge(stack)
-
-
-def _purge(stack: str) -> None:
-    if input(f"this deletes people's disks and the hub's database of {stack}; type {stack} to go on: ") != stack:
-        raise OperationError("nothing was deleted")
     here = ["--stack", stack, "--cwd", rig.ROOT]
-    state = released(json.loads(output(["pulumi", "stack", "export", *here])))
-    run(["pulumi", "stack", "import", *here], text=json.dumps(state))
+    if command == "up":
+        run(["pulumi", "up", *here])
+    elif command == "status":
+        run(["pulumi", "stack", *here])
+    elif command == "down":
+        stop_servers(_kubectl(settings), settings.instance)
+        run(["pulumi", "destroy", *here, "--exclude-protected"])
+        print(stays(_state(stack), stack))
+    else:
+        _purge(stack, settings)
+
+
+def _kubectl(settings: Settings) -> Kubectl:
+    cluster = settings.cluster
+    base = ["kubectl", f"--kubeconfig={Path(cluster.kubeconfig).expanduser()}", f"--context={cluster.context}"]
+    return lambda *arguments: output([*base, *arguments])
+
+
+def _state(stack: str) -> dict[str, Any]:
+    return json.loads(output(["pulumi", "stack", "export", "--stack", stack, "--cwd", rig.ROOT]))
+
+
+def _purge(stack: str, settings: Settings) -> None:
+    confirm(stack)
+    here = ["--stack", stack, "--cwd", rig.ROOT]
+    free_volumes(_kubectl(settings), settings.instance)
+    run(["pulumi", "stack", "import", *here], text=json.dumps(released(_state(stack))))
     run(["pulumi", "destroy", *here])

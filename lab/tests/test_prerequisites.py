@@ -38,7 +38,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_without_root_a_node_is_refused_and_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     for refused in (cluster.up, prerequisites.for_packages):
-        with pytest.raises(SystemExit, match=r"needs root .*\n.*elab:cluster.*KUBECONFIG"):
+        with pytest.raises(SystemExit, match=r"needs root .*\n.*elab:cluster.*\n.*elab:directory"):
             refused()
 
 

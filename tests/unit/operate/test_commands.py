@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from operate import __main__, local, project, rig
+from operate import __main__, local, project, remote, rig
+from operate.leftovers import stays
 from operate.recovery import Pending, completed
 from operate.release import released
+from operate.settings_of import settings_of
 from operate.steps import OperationError
 
 Programs = Callable[..., Path]
@@ -37,6 +39,15 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
 
 
 READY = "echo ok"
+CLUSTER = """case "$*" in
+*readyz*) echo ok ;;
+*persistentvolumes*) echo '{"items": [
+  {"metadata": {"name": "theirs"}, "spec": {"claimRef": {"namespace": "elab-dev-users"}}},
+  {"metadata": {"name": "foreign"}, "spec": {"claimRef": {"namespace": "elab-users"}}},
+  {"metadata": {"name": "unbound"}, "spec": {}}]}' ;;
+*) echo namespace/there ;;
+esac"""
+"""A cluster that answers, with volumes of this instance, of another, and of nobody."""
 REFUSED = 'echo "connection refused" >&2; exit 1'
 
 
@@ -67,12 +78,18 @@ def test_a_stack_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) 
     assert "Traceback" not in shown
 
 
-def test_taking_a_stack_away_leaves_what_is_protected(programs: Programs) -> None:
-    told = programs(kubectl=READY, pulumi="")
+def test_taking_a_stack_away_stops_peoples_servers_first_and_leaves_what_is_protected(
+    programs: Programs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = json.dumps(state({"urn": urn("hub-hub-db"), "custom": True, "protect": True}))
+    told = programs(kubectl=CLUSTER, pulumi=f"""case "$*" in *export*) echo '{kept}' ;; esac""")
     assert __main__.main(["down", "--stack", "dev"]) == 0
-    (line,) = [line for line in told.read_text().splitlines() if line.startswith("pulumi")]
-    assert "destroy --stack dev" in line
-    assert "--exclude-protected" in line
+    lines = told.read_text().splitlines()
+    [stopped] = [at for at, line in enumerate(lines) if "-n elab-dev-users delete pods --all" in line]
+    [destroyed] = [at for at, line in enumerate(lines) if "destroy --stack dev" in line]
+    assert stopped < destroyed
+    assert "--exclude-protected" in lines[destroyed]
+    assert "hub-hub-db" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("answer", ["yes\n", "\n", "prod\n", ""])
@@ -87,9 +104,13 @@ def test_data_is_deleted_only_for_who_types_the_stacks_name(
 
 
 def test_who_types_it_has_the_data_deleted(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = programs(kubectl=READY, pulumi='echo "{}"')
+    told = programs(kubectl=CLUSTER, pulumi='echo "{}"')
     monkeypatch.setattr("sys.stdin", io.StringIO("dev\n"))
     assert __main__.main(["purge", "--stack", "dev"]) == 0
+    patched = [line for line in told.read_text().splitlines() if "patch persistentvolume" in line]
+    assert len(patched) == 1
+    assert "patch persistentvolume theirs" in patched[0]
+    assert "Delete" in patched[0]
     commands = [line for line in told.read_text().splitlines() if line.startswith("pulumi")]
     assert [line.split()[1:3] for line in commands[:2]] == [["stack", "export"], ["stack", "import"]]
     assert commands[2].split()[1] == "destroy"
@@ -108,7 +129,7 @@ def test_a_purge_gives_up_protected_and_retained_objects_and_changes_nothing_els
 def test_a_purge_that_fails_half_way_is_one_message(
     programs: Programs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    programs(kubectl=READY, pulumi="exit 2")
+    programs(kubectl=CLUSTER, pulumi="exit 2")
     monkeypatch.setattr("sys.stdin", io.StringIO("dev\n"))
     assert __main__.main(["purge", "--stack", "dev"]) == 1
     assert "ended with 2" in capsys.readouterr().err
@@ -145,17 +166,13 @@ def urn(name: str) -> str:
     return f"urn:pulumi:local::elab::elab:hub:Hub$kubernetes:core/v1:PersistentVolumeClaim::{name}"
 
 
-def test_what_stays_after_down_is_listed_with_the_way_to_purge_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_what_stays_after_down_is_listed_with_the_way_to_purge_it() -> None:
     found = state(
         {"urn": urn("hub-hub-db"), "custom": True, "protect": True},
         {"urn": urn("another"), "custom": True},
         {"urn": urn("a-component"), "custom": False, "protect": True},
     )
-    monkeypatch.setattr(rig, "pulumi_cli", lambda *_arguments: json.dumps(found))
-    local.stays(tmp_path, "prod")
-    shown = capsys.readouterr().out
+    shown = stays(found, "prod")
     assert "1 protected objects stay" in shown
     assert "hub-hub-db" in shown
     assert "PersistentVolumeClaim" in shown
@@ -163,12 +180,22 @@ def test_what_stays_after_down_is_listed_with_the_way_to_purge_it(
     assert "make purge STACK=prod" in shown
 
 
-def test_a_stack_that_leaves_nothing_says_so(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+def test_a_stack_that_leaves_nothing_says_so() -> None:
+    assert stays({"deployment": None}, "local") == "nothing of the stack stays"
+
+
+def test_a_local_stack_on_a_cluster_that_is_there_leaves_the_lab_alone(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rig, "pulumi_cli", lambda *_arguments: json.dumps({"deployment": None}))
-    local.stays(tmp_path)
-    assert capsys.readouterr().out == "nothing of the stack stays\n"
+    told = programs(kubectl=READY, pulumi="")
+    mine = settings_of("local")
+    elsewhere = mine.model_copy(update={"cluster": mine.cluster.model_copy(update={"context": "mine"})})
+    monkeypatch.setattr(local, "settings_of", lambda _stack: elsewhere)
+    monkeypatch.setattr(remote, "settings_of", lambda _stack: elsewhere)
+    assert __main__.main(["up"]) == 0
+    lines = told.read_text().splitlines()
+    assert any("--context=mine" in line for line in lines)
+    assert lines[-1].startswith("pulumi up --stack local")
 
 
 def test_down_of_what_was_never_up_says_so(
