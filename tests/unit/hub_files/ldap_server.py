@@ -1,4 +1,4 @@
-"""A small directory on loopback that speaks enough LDAP for a login: bind, search by equality, StartTLS."""
+"""A small directory on loopback that speaks enough LDAP for a login: bind, StartTLS, search by equality or presence."""
 
 import socket
 import socketserver
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 Entries = dict[str, dict[str, list[str]]]
 """Attributes by DN; userPassword checks a bind."""
 
-SUCCESS, REFERRAL, INVALID_CREDENTIALS, BUSY, UNWILLING = 0, 10, 49, 51, 53
+SUCCESS, SIZE_LIMIT, REFERRAL, NO_SUCH_OBJECT, INVALID_CREDENTIALS, BUSY, UNWILLING = 0, 4, 10, 32, 49, 51, 53
 BIND, SEARCH, EXTENDED = 0x60, 0x63, 0x77
 """Tags of what is asked (RFC 4511); each answer's is the next one, an entry's is 0x64 and a search's end 0x65."""
 
@@ -102,10 +102,12 @@ class Talk:
             _, (_, dn), (_, password) = parts(body)
             self.send(number, BIND + 1, self.bind(dn.decode(), password.decode()))
         elif tag == SEARCH:
-            fields = parts(body)
-            for entry in self.search(fields[0][1].decode().lower(), fields[6]):
+            (_, base), (_, scope), _, (_, limit), _, _, condition, *_ = parts(body)
+            code, entries = self.search(base.decode().lower(), scope == b"\0", condition)
+            most = int.from_bytes(limit, "big") or len(entries)
+            for entry in entries[:most]:
                 self.send(number, 0x64, entry)
-            self.send(number, 0x65, result(self.plan.search_result))
+            self.send(number, 0x65, result(SIZE_LIMIT if len(entries) > most else code))
         elif tag == EXTENDED:
             self.send(number, EXTENDED + 1, result(SUCCESS))
             self.encrypt()
@@ -122,15 +124,15 @@ class Talk:
         known = self.plan.entries.get(dn, {}).get("userPassword", [])
         return result(SUCCESS if password in known else INVALID_CREDENTIALS)
 
-    def search(self, base: str, condition: tuple[int, bytes]) -> list[bytes]:
-        """The entries below a base that fit."""
+    def search(self, base: str, itself: bool, condition: tuple[int, bytes]) -> tuple[int, list[bytes]]:
+        """The result, and the entries that fit below a base, or the base itself."""
         if self.plan.search_result != SUCCESS:
-            return []
-        return [
-            entry(dn, attributes)
-            for dn, attributes in self.plan.entries.items()
-            if dn.lower().endswith(base) and fits(condition, attributes)
-        ]
+            return self.plan.search_result, []
+        entries = self.plan.entries.items()
+        found = [(dn, one) for dn, one in entries if dn.lower() == base or (not itself and dn.lower().endswith(base))]
+        if itself and not found:
+            return NO_SUCH_OBJECT, []
+        return SUCCESS, [entry(dn, attributes) for dn, attributes in found if fits(condition, attributes)]
 
     def send(self, number: bytes, tag: int, body: bytes) -> None:
         """Send one answer."""
@@ -187,8 +189,10 @@ def entry(dn: str, attributes: dict[str, list[str]]) -> bytes:
 
 
 def fits(condition: tuple[int, bytes], attributes: dict[str, list[str]]) -> bool:
-    """Whether an entry fits a filter of equalities, `and`, `or` and `not`."""
+    """Whether an entry fits a filter of equalities, presence, `and`, `or` and `not`."""
     tag, body = condition
+    if tag == 0x87:
+        return body.decode().lower() in {"objectclass", *(name.lower() for name in attributes)}
     inner = parts(body)
     if tag == 0xA0:
         return all(fits(part, attributes) for part in inner)

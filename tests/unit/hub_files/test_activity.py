@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 
 import pytest
@@ -31,7 +31,9 @@ def terminal(command: str) -> Generator[int]:
         yield pid
     finally:
         for process in family(pid):
-            os.kill(process, signal.SIGKILL)
+            # It may have ended since it was listed.
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         os.close(channel)
         os.waitpid(pid, 0)
 

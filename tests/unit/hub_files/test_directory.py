@@ -128,6 +128,24 @@ def test_an_answer_that_proves_nothing_is_an_outage_and_never_a_leaver(values: d
         directory(values, port).look_up("alice")
 
 
+@pytest.mark.parametrize("login", ["alice", "nobody"])
+def test_a_replica_without_data_is_passed_over_for_one_that_has_some(values: dict[str, Any], login: str) -> None:
+    fresh, full = Plan(entries={READER: people()[READER]}), Plan(entries=people())
+    with serve(fresh) as first, serve(full) as second:
+        found = directory(values, first, second).look_up(login)
+    assert (found is not None) == (login == "alice")
+    assert (fresh.connections, full.connections) == (1, 1)
+
+
+@pytest.mark.parametrize("shown", ["ou=people", "ou=groups"])
+def test_a_name_that_is_not_found_where_nothing_is_shown_is_no_wrong_password(
+    values: dict[str, Any], shown: str
+) -> None:
+    plan = Plan(entries={dn: entry for dn, entry in people().items() if shown in dn or dn == READER})
+    with serve(plan) as port, pytest.raises(DirectoryUnavailableError, match="it shows"):
+        directory(values, port).log_in("carol", "carol-password")
+
+
 @pytest.mark.parametrize("ldaps", [True, False], ids=["ldaps", "starttls"])
 def test_passwords_travel_encrypted_to_a_server_whose_name_was_checked(
     values: dict[str, Any], certificate: tuple[ssl.SSLContext, str], ldaps: bool

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import elab_leavers
 import pytest
 from elab_login import DirectoryAuthenticator
 from jupyterhub import orm
@@ -34,6 +33,12 @@ def with_hub(
         values["directory"]["servers"] = [{"host": "127.0.0.1", "port": port, "ldaps": False}] * ports
         values["directory"]["tls"] = "unencrypted"
         asyncio.run(run())
+
+
+def authenticator(app: JupyterHub) -> DirectoryAuthenticator:
+    """The hub's own."""
+    assert isinstance(app.authenticator, DirectoryAuthenticator)
+    return app.authenticator
 
 
 async def log_in(app: JupyterHub, name: str, password: str) -> dict[str, Any] | None:
@@ -131,7 +136,7 @@ def test_a_leaver_loses_tokens_sessions_and_server(values: dict[str, Any], tmp_p
 
         user.stop, app.proxy.delete_user = stop, delete_user
         assert user.active
-        await elab_leavers.sweep(app)
+        await authenticator(app).leavers.sweep()
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         assert (stopped, unrouted) == ([""], ["alice"])
@@ -173,8 +178,7 @@ def test_somebody_who_logs_in_by_mail_is_looked_up_by_mail_again(values: dict[st
         assert model is not None
         user = person(app, model["name"])
         await user.save_auth_state(model["auth_state"])
-        assert isinstance(app.authenticator, DirectoryAuthenticator)
-        app.authenticator._seen.clear()
+        authenticator(app)._seen.clear()
         assert await app.authenticator.refresh_user(user)
 
     with_hub(values, tmp_path, plan, check)

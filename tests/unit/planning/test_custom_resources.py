@@ -42,6 +42,7 @@ def test_every_field_that_elab_may_use_passes() -> None:
         (f"{RULE}.timeout", "1h", "spec.rules.0: "),
         (f"{RULE}.timeouts.request", "86400", "spec.rules.0.timeouts.request: "),
         (f"{RULE}.timeouts.request", "1.5h", "spec.rules.0.timeouts.request: "),
+        (f"{RULE}.timeouts.request", "24hours", "spec.rules.0.timeouts.request: "),
         (f"{RULE}.timeouts.backendRequest", "100000s", "spec.rules.0.timeouts.backendRequest: "),
         (f"{RULE}.timeouts.connect", "1s", "spec.rules.0.timeouts: "),
         (f"{RULE}.matches.0.path.type", "Prefix", "spec.rules.0.matches.0.path.type: "),

@@ -13,26 +13,43 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import elab_values
-from ldap3 import NONE, SUBTREE, SYNC, Connection, Server, Tls
+from ldap3 import BASE, NONE, SUBTREE, SYNC, Connection, Server, Tls
 from ldap3.core.exceptions import (
     LDAPBusyResult,
     LDAPException,
+    LDAPNoSuchObjectResult,
     LDAPOperationResult,
     LDAPUnavailableResult,
 )
-from ldap3.core.results import RESULT_SUCCESS
+from ldap3.core.results import RESULT_SIZE_LIMIT_EXCEEDED, RESULT_SUCCESS
 from ldap3.utils.conv import escape_filter_chars
 from ldap3.utils.dn import parse_dn
+from prometheus_client import Counter
 
 LOG = logging.getLogger("elab.directory")
+FAILURES = Counter(
+    "elab_directory_failures", "Questions to which no server of the directory gave a credible answer", ["during"]
+)
+for _occasion in ("login", "refresh", "sweep"):
+    # A series that appears with its first failure would show no rise.
+    FAILURES.labels(during=_occasion)
 REST = 60.0
 """Seconds for which a server that failed is asked last, so that not every login waits for it."""
+_SEE = "has this server its data yet, and may the bind account still read them?"
 
 T = TypeVar("T")
 
 
 class DirectoryUnavailableError(Exception):
     """The directory gave no answer that can be relied on: nobody may gain or lose anything by it."""
+
+
+class AmbiguousEntryError(DirectoryUnavailableError):
+    """What the directory holds about one person can't be relied on."""
+
+
+class BlindError(LDAPException):
+    """A server shows nobody, or none of the allowed groups: it has no data yet, or the bind account no rights."""
 
 
 class WrongPasswordError(Exception):
@@ -108,7 +125,7 @@ class Directory:
                 reason = f"{type(error).__name__}: {error}"
                 LOG.warning("directory server %s gave no answer: %s", address, reason)
                 self._failed[address] = self.clock()
-                failures.append(f"{address} ({type(error).__name__})")
+                failures.append(f"{address} ({reason if isinstance(error, BlindError) else type(error).__name__})")
             else:
                 self._failed.pop(address, None)
                 return answer
@@ -164,13 +181,17 @@ class Directory:
         where = people["filter"].replace("{username}", escape_filter_chars(login))
         entries = _search(connection, people["base"], where, attribute)
         if not entries:
+            self._check_sight(connection)
             return None
         if len(entries) > 1:
-            raise DirectoryUnavailableError(f"{len(entries)} entries below {people['base']} have one login name")
+            raise AmbiguousEntryError(f"{len(entries)} entries below {people['base']} have one login name")
         dn, values = entries[0]
         if len(values) != 1:
-            raise DirectoryUnavailableError(f"{dn} has {len(values)} values of {attribute}, and one is needed")
-        return Person(name=values[0].lower(), dn=dn, groups=self._groups(connection, dn, values[0]))
+            raise AmbiguousEntryError(f"{dn} has {len(values)} values of {attribute}, and one is needed")
+        groups = self._groups(connection, dn, values[0])
+        if not groups:
+            self._check_sight(connection)
+        return Person(name=values[0].lower(), dn=dn, groups=groups)
 
     def _groups(self, connection: Connection, dn: str, name: str) -> frozenset[str]:
         groups = self.settings["groups"]
@@ -180,10 +201,30 @@ class Directory:
         wanted = {*groups["allowed"], *groups["admins"]}
         return frozenset(group for group in wanted if _comparable(group) in found)
 
+    def _check_sight(self, connection: Connection) -> None:
+        """Raises BlindError where finding nothing about somebody proves nothing, as the server shows nothing at all."""
+        people = self.settings["people"]
+        if not _shows(connection, people["base"], f"({people['username_attribute']}=*)", SUBTREE):
+            raise BlindError(f"it shows nobody below {people['base']}; {_SEE}")
+        allowed = self.settings["groups"]["allowed"]
+        if not any(_shows(connection, group, "(objectClass=*)", BASE) for group in allowed):
+            raise BlindError(f"it shows none of the allowed groups ({'; '.join(allowed)}); {_SEE}")
+
+
+def _shows(connection: Connection, base: str, where: str, scope: str) -> bool:
+    """Whether at least one entry is found; how many there are is not asked."""
+    try:
+        connection.search(_tight(base), where, search_scope=scope, attributes=["1.1"], size_limit=1)
+    except LDAPNoSuchObjectResult:
+        return False
+    if (connection.result or {}).get("result") not in (RESULT_SUCCESS, RESULT_SIZE_LIMIT_EXCEEDED):
+        return False
+    return any(entry["type"] == "searchResEntry" for entry in connection.response or ())
+
 
 def _search(connection: Connection, base: str, where: str, attribute: str) -> list[tuple[str, list[str]]]:
     """DN and values of the attribute of every entry found; referrals to other servers are left out."""
-    connection.search(base, where, search_scope=SUBTREE, attributes=[attribute], size_limit=0)
+    connection.search(_tight(base), where, search_scope=SUBTREE, attributes=[attribute], size_limit=0)
     # A referral is no exception, and following one would take the bind account's password to a server nobody named.
     outcome = connection.result or {}
     if outcome.get("result") != RESULT_SUCCESS:
@@ -211,3 +252,8 @@ def _check_password(connection: Connection, dn: str, password: str) -> None:
 def _comparable(dn: str) -> tuple[tuple[str, str], ...]:
     """A DN in a form in which two spellings of one DN are equal."""
     return tuple((attribute.lower(), value.lower()) for attribute, value, _ in parse_dn(dn, strip=True))
+
+
+def _tight(dn: str) -> str:
+    """A DN without spaces around its parts, which ldap3 refuses in the base of a search."""
+    return "".join(f"{attribute}={value}{separator}" for attribute, value, separator in parse_dn(dn, strip=True))

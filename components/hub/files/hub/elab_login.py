@@ -8,21 +8,23 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-import elab_leavers
-from elab_directory import Directory, DirectoryUnavailableError, Person, WrongPasswordError
+from elab_directory import (
+    FAILURES,
+    AmbiguousEntryError,
+    Directory,
+    DirectoryUnavailableError,
+    Person,
+    WrongPasswordError,
+)
+from elab_leavers import Leavers
 from elab_roles import OPERATORS
 from elab_values import Values
 from jupyterhub.app import JupyterHub
 from ldapauthenticator import LDAPAuthenticator
-from prometheus_client import Counter
 from tornado.web import HTTPError, RequestHandler
 from traitlets import Instance, Set, Unicode
 from traitlets.config import Config
 
-FAILURES = Counter("elab_directory_failures", "Questions that no server of the directory answered", ["during"])
-for _occasion in ("login", "refresh"):
-    # A series that appears with its first failure would show no rise.
-    FAILURES.labels(during=_occasion)
 PAUSE = 30.0
 """Seconds after an outage in which people who are in are not looked up again."""
 FRESH = 10.0
@@ -56,13 +58,8 @@ class DirectoryAuthenticator(LDAPAuthenticator):
         self._outage = -PAUSE
         self._seen: dict[str, tuple[float, Person | None]] = {}
         if isinstance(self.parent, JupyterHub):
-            self._watch = asyncio.ensure_future(elab_leavers.watch(self.parent, self.auth_refresh_age))
-
-    @property
-    def hub(self) -> JupyterHub:
-        """The hub that this authenticator serves."""
-        assert isinstance(self.parent, JupyterHub)
-        return self.parent
+            self.leavers = Leavers(self.parent, self.auth_refresh_age, self.look_again)
+            self._watch = asyncio.ensure_future(self.leavers.watch())
 
     async def authenticate(self, handler: RequestHandler, data: dict[str, str]) -> dict[str, Any] | None:  # noqa: ARG002
         """The person with this name and password, None if wrong; HTTPError 403 or 503 with a sentence for the page."""
@@ -94,27 +91,43 @@ class DirectoryAuthenticator(LDAPAuthenticator):
         user: Any,  # noqa: ANN401 (jupyterhub.user.User has no types)
         handler: RequestHandler | None = None,  # noqa: ARG002
     ) -> bool | dict[str, Any]:
-        """Look a person up again: False for a leaver, who is put out at once; an outage changes nothing."""
-        if time.monotonic() - self._outage < PAUSE:
-            return True
-        state = await user.get_auth_state() or {}
-        login = state.get("login", user.name)
+        """Look up who asks for something: False for a leaver, whom a sweep puts out; an outage changes nothing."""
         try:
-            person = await self._look_up(login)
-        except DirectoryUnavailableError as error:
-            self._outage = time.monotonic()
-            FAILURES.labels(during="refresh").inc()
-            self.log.error("The directory gives no answer; whoever is in stays in: %s", error)
+            person = await self.look_again(user, age=FRESH)
+        except DirectoryUnavailableError:
             return True
-        if person is None or person.name != user.name or not self._belongs(person):
-            elab_leavers.put_out(self.hub, user)
-            return False
-        model = self._model(person, login)
+        if person is None:
+            return self.leavers.suspect(user)
+        model = self._model(person, await self._login_of(user))
         return True if {group.name for group in user.groups} == set(model["groups"]) else model
 
-    async def _look_up(self, login: str) -> Person | None:
+    async def look_again(self, user: Any, *, age: float = 0.0) -> Person | None:  # noqa: ANN401
+        """The person whom the hub knows, None for a leaver; an answer up to `age` seconds old will do.
+
+        Raises DirectoryUnavailableError, and for a while after an outage without asking.
+        """
+        if time.monotonic() - self._outage < PAUSE:
+            raise DirectoryUnavailableError("it gave no answer a moment ago")
+        try:
+            person = await self._look_up(await self._login_of(user), age)
+        except DirectoryUnavailableError as error:
+            # An entry of one person says nothing of the directory's answers about others.
+            if not isinstance(error, AmbiguousEntryError):
+                self._outage = time.monotonic()
+            FAILURES.labels(during="refresh").inc()
+            self.log.error("The directory gives no answer about %s; whoever is in stays in: %s", user.name, error)
+            raise
+        if person is None or person.name != user.name or not self._belongs(person):
+            return None
+        return person
+
+    async def _login_of(self, user: Any) -> str:  # noqa: ANN401
+        state = await user.get_auth_state() or {}
+        return state.get("login", user.name)
+
+    async def _look_up(self, login: str, age: float) -> Person | None:
         seen = self._seen.get(login)
-        if seen is not None and time.monotonic() - seen[0] < FRESH:
+        if seen is not None and time.monotonic() - seen[0] < age:
             return seen[1]
         person = await self._in_thread(self.directory.look_up, login)
         self._seen[login] = (time.monotonic(), person)
