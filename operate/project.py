@@ -11,6 +11,7 @@ import yaml
 
 from operate import rig
 from operate.directory import Directory
+from operate.recovery import mend
 
 
 class _Quoted(yaml.SafeDumper):
@@ -65,6 +66,7 @@ def _keep(found: dict[str, Any], file: Path) -> None:
 
 def select(project: Path, stack: str) -> None:
     """Have the stack, made if it is not there yet."""
+    mend(stack)
     rig.pulumi_cli(project, stack, ["stack", "select", "--create", stack])
 
 

@@ -26,6 +26,20 @@ class Pending:
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
 
+def mend(stack: str, backends: Path = _BACKENDS) -> None:
+    """Remove what a kill left half written beside a stack's state.
+
+    The state itself is replaced at once, but its attributes are written in place: where that file is empty no command
+    reads the state, and where it is missing all do.
+    """
+    if any(_lives(pid) for pid in _holders(stack, backends)):
+        return
+    beside = (f"stacks/*/{stack}.json*.attrs", f"locks/organization/*/{stack}/*.attrs", f"backups/*/{stack}/*.attrs")
+    for file in (found for pattern in beside for found in backends.glob(f"*/.pulumi/{pattern}")):
+        if not file.stat().st_size:
+            file.unlink()
+
+
 def recover(project: Path, stack: str) -> None:
     """Make the stack fit for the next run; nothing to do after one that ended by itself."""
     if _holders(stack) and not any(_lives(pid) for pid in _holders(stack)):
@@ -57,9 +71,9 @@ def completed(state: dict[str, Any], found: Mapping[str, Pending]) -> dict[str, 
     return {**state, "deployment": done}
 
 
-def _holders(stack: str) -> list[int]:
+def _holders(stack: str, backends: Path = _BACKENDS) -> list[int]:
     """The processes that hold the stack's locks."""
-    files = _BACKENDS.glob(f"*/.pulumi/locks/organization/*/{stack}/*.json")
+    files = backends.glob(f"*/.pulumi/locks/organization/*/{stack}/*.json")
     return [json.loads(file.read_text())["pid"] for file in files]
 
 

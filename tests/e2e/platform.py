@@ -132,6 +132,7 @@ class Platform:
         """Take away whatever there is of it, protected or not, by the engine and then by hand."""
         if (self.folder / f"Pulumi.{self.stack}.yaml").exists():
             try:
+                project.select(self.folder, self.stack)
                 release(self.folder, self.stack)
                 rig.pulumi("destroy", self.folder, self.stack, "--remove")
             except OperationError as error:

@@ -68,6 +68,8 @@ def test_a_person_logs_in_works_and_finds_unsaved_work_on_the_disk(platform: Pla
     launcher.wait_for()
     _shown(page, "launcher")
     launcher.click()
+    # What is run before the kernel is there is not run at all.
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
     cell = page.locator(".jp-Notebook .jp-Cell .cm-content").first
     cell.click()
     page.keyboard.type("print(6 * 7)")

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 
-from operate import rig
+from operate import project, rig
 from operate.recovery import recover
 from operate.release import release
 from tests.e2e.cluster import exists, found, kubectl, until
@@ -36,6 +36,7 @@ def test_a_purge_deletes_what_is_protected_but_no_volume_that_its_class_retains(
 
 
 def test_an_up_that_was_killed_half_way_goes_on(platform: Platform) -> None:
+    platform.pulumi("destroy")
     command = [rig.LAB, "pulumi", "up", "--dir", platform.folder, "--stack", platform.stack, "--python", sys.executable]
     half = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -44,6 +45,7 @@ def test_an_up_that_was_killed_half_way_goes_on(platform: Platform) -> None:
     finally:
         os.killpg(half.pid, signal.SIGKILL)
         half.wait(timeout=10)
+    project.select(platform.folder, platform.stack)
     recover(platform.folder, platform.stack)
     platform.up()
     until("the login page", lambda: platform.person("alice").request("GET", "/hub/login")[0] == 200, 60)

@@ -68,7 +68,11 @@ def test_a_stack_that_was_unprotected_and_destroyed_left_its_data_to_the_next(ke
     # The keys are new, so that everybody logs in again; the hub's database knows its people all the same.
     assert _knows(kept, token) == "alice"
     assert kept.person("alice").log_in().at_work().read("kept.txt") == _WORDS
-    assert kept.up(protection={"adopt": False}) == []
+    # Afterwards they are the stack's own as they were before.
+    steps = kept.up(protection={"adopt": False})
+    assert {step["op"] for step in steps} <= {"update"}
+    assert {step["urn"].rpartition("::")[2] for step in steps} <= imported
+    assert kept.pulumi("preview", "--expect-no-changes") == []
 
 
 def test_deleting_a_claim_keeps_its_volume_here(kept: Platform) -> None:

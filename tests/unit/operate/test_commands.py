@@ -12,7 +12,7 @@ import pytest
 
 from operate import __main__, local, project, remote, rig
 from operate.leftovers import stays
-from operate.recovery import Pending, completed
+from operate.recovery import Pending, completed, mend
 from operate.release import released
 from operate.settings_of import settings_of
 from operate.steps import OperationError
@@ -218,3 +218,12 @@ def test_after_a_killed_run_what_was_made_is_in_the_state_once_and_what_was_not_
         (urn("known"), "elab-hub/known"),
         (urn("made"), "elab-hub/hub-db"),
     ]
+
+
+def test_attributes_that_a_kill_left_empty_are_removed_and_no_others(tmp_path: Path) -> None:
+    folder = tmp_path / "stand-in/.pulumi/stacks/elab"
+    folder.mkdir(parents=True)
+    for name, text in {"a.json": "{}", "a.json.attrs": "", "a.json.bak.attrs": "{}", "b.json.attrs": ""}.items():
+        (folder / name).write_text(text)
+    mend("a", tmp_path)
+    assert sorted(file.name for file in folder.iterdir()) == ["a.json", "a.json.bak.attrs", "b.json.attrs"]
