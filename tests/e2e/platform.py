@@ -12,6 +12,7 @@ import yaml
 
 from operate import project, rig
 from operate.directory import Directory
+from operate.recovery import recover
 from operate.release import release
 from operate.steps import OperationError
 from tests.e2e.cluster import Object, exists, found, kubectl, one, run_in
@@ -80,6 +81,7 @@ class Platform:
         """Make the stack, with its secret; nothing is in the cluster yet."""
         self.write()
         project.select(self.folder, self.stack)
+        recover(self.folder, self.stack)
         project.set_secret(self.folder, self.stack, "ldap_bind_password", self.directory.passwords["elab"])
 
     def up(self, **change: Any) -> list[dict[str, Any]]:  # noqa: ANN401  settings, by section
@@ -133,6 +135,7 @@ class Platform:
         if (self.folder / f"Pulumi.{self.stack}.yaml").exists():
             try:
                 project.select(self.folder, self.stack)
+                recover(self.folder, self.stack)
                 release(self.folder, self.stack)
                 rig.pulumi("destroy", self.folder, self.stack, "--remove")
             except OperationError as error:
