@@ -45,6 +45,13 @@ def one(kind: str, name: str, namespace: str | None = None) -> Object:
     return json.loads(kubectl("get", kind, name, *where, "-o", "json"))
 
 
+def maybe(kind: str, name: str, namespace: str | None = None) -> Object | None:
+    """One object, if it is there; asked once, since it may go between two questions."""
+    where = ("-n", namespace) if namespace else ()
+    text = kubectl("get", kind, name, *where, "--ignore-not-found", "-o", "json")
+    return json.loads(text) if text.strip() else None
+
+
 def exists(kind: str, name: str, namespace: str | None = None) -> bool:
     """Whether there is such an object."""
     where = ("-n", namespace) if namespace else ()

@@ -15,7 +15,7 @@ from operate.directory import Directory
 from operate.recovery import recover
 from operate.release import release
 from operate.steps import OperationError
-from tests.e2e.cluster import Object, exists, found, kubectl, one, run_in
+from tests.e2e.cluster import Object, exists, found, kubectl, maybe, one, run_in
 from tests.e2e.person import Person
 
 _STACKS = Path(__file__).parent / "stacks"
@@ -99,8 +99,7 @@ class Platform:
 
     def pod(self, person: str) -> Object | None:
         """A person's server."""
-        name = f"jupyter-{person}"
-        return one("pod", name, self.users) if exists("pod", name, self.users) else None
+        return maybe("pod", f"jupyter-{person}", self.users)
 
     def in_pod(self, person: str, *command: str, seconds: float = 60) -> str:
         """What a command prints inside a person's server."""
