@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from clouds.base import AddressRanges, Autoscaler, ClusterEndpoints, PodSecurity, Storage, StorageClassSpec
-from clouds.onprem import ApiServer, Dns
+from clouds.onprem import ApiServer, Dns, endpoints_of
 from stackfile.references import Cidr
 from stackfile.section import Section
 
@@ -46,14 +46,7 @@ class Local:
 
     @property
     def endpoints(self) -> ClusterEndpoints:
-        api, dns = self.settings.api_server, self.settings.dns
-        return ClusterEndpoints(
-            api_server=api.cidrs,
-            api_server_port=api.port,
-            dns_namespace=dns.namespace,
-            dns_labels=dns.labels,
-            dns_cidrs=dns.cidrs,
-        )
+        return endpoints_of(self.settings.api_server, self.settings.dns)
 
     @property
     def ranges(self) -> AddressRanges:

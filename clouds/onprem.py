@@ -39,6 +39,17 @@ class Dns(Section):
     """Resolvers that are no pods, such as NodeLocal DNSCache."""
 
 
+def endpoints_of(api: ApiServer, dns: Dns) -> ClusterEndpoints:
+    """What these settings say of any plain Kubernetes."""
+    return ClusterEndpoints(
+        api_server=api.cidrs,
+        api_server_port=api.port,
+        dns_namespace=dns.namespace,
+        dns_labels=dns.labels,
+        dns_cidrs=dns.cidrs,
+    )
+
+
 class CephCsi(Section):
     """Volumes by ceph-csi's own RBD driver."""
 
@@ -94,14 +105,7 @@ class OnPrem:
 
     @property
     def endpoints(self) -> ClusterEndpoints:
-        api, dns = self.settings.api_server, self.settings.dns
-        return ClusterEndpoints(
-            api_server=api.cidrs,
-            api_server_port=api.port,
-            dns_namespace=dns.namespace,
-            dns_labels=dns.labels,
-            dns_cidrs=dns.cidrs,
-        )
+        return endpoints_of(self.settings.api_server, self.settings.dns)
 
     @property
     def ranges(self) -> AddressRanges:
