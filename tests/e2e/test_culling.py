@@ -51,7 +51,6 @@ def test_an_idle_server_goes_while_a_busy_kernel_and_a_job_in_a_terminal_stay(ke
     assert alice.start().read("proof.txt") == "written before she left"
 
 
-@pytest.mark.xfail(reason="open in issue 3: passed in three full runs, then not in two")
 def test_work_that_has_ended_is_idleness_again(kept: Platform) -> None:
     bob, ada = (kept.person(name).log_in() for name in ("bob", "ada"))
     if not (bob.has_server() and ada.has_server()):

@@ -3,17 +3,18 @@
 import json
 import os
 import pty
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from elab_activity import Process, Work, busy, parse, processes
+from elab_activity import Process, Work, busy, parse, processes, says_busy
 
 SPIN = "import time\nwhile True: sum(range(10000))"
 IDLE = "import time\nwhile True: time.sleep(0.2)"
@@ -51,8 +52,10 @@ def background(code: str) -> Generator[int]:
 
 def family(pid: int) -> list[int]:
     """A process and all below it."""
-    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    parents = {int(child): int(parent) for child, parent in (line.split() for line in listed.splitlines())}
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text(errors="replace").rpartition(") ")[2].split()[1])
     found = [pid]
     for one in found:
         found += [child for child, parent in parents.items() if parent == one]
@@ -72,10 +75,6 @@ def works(pid: int, seconds: float = 0.6) -> bool:
     return look()
 
 
-needs_ps = pytest.mark.skipif(shutil.which("ps") is None, reason="needs ps to find the test's own processes")
-
-
-@needs_ps
 @pytest.mark.parametrize(
     ("command", "expected"),
     [
@@ -93,14 +92,12 @@ def test_a_job_in_a_terminal_is_work_and_a_shell_that_waits_is_not(command: str,
         assert works(pid) is expected
 
 
-@needs_ps
 @pytest.mark.parametrize(("code", "expected"), [(SPIN, True), (IDLE, False)], ids=["computes", "idle"])
 def test_a_process_without_a_terminal_is_work_only_while_it_computes(code: str, expected: bool) -> None:
     with background(code) as pid:
         assert works(pid) is expected
 
 
-@needs_ps
 def test_a_stopped_job_is_no_work() -> None:
     with terminal("sleep 60") as pid:
         for process in family(pid)[1:]:
@@ -149,6 +146,16 @@ def test_a_busy_kernel_is_work_even_if_it_says_nothing(state: str | None, expect
     kernel = SimpleNamespace(execution_state=state) if state else SimpleNamespace()
     kernels = SimpleNamespace(list_kernel_ids=lambda: ["k"], get_kernel=lambda _: kernel)
     assert busy(kernels) is expected
+
+
+@pytest.mark.parametrize(("said", "expected"), [(-60, False), (60, True)], ids=["before it began", "after it began"])
+def test_the_last_word_of_a_kernel_that_died_does_not_keep_its_successor_busy(said: float, expected: bool) -> None:
+    with background(IDLE) as pid:
+        last_activity = datetime.now(UTC) + timedelta(seconds=said)
+        kernel = SimpleNamespace(
+            execution_state="busy", last_activity=last_activity, provisioner=SimpleNamespace(pid=pid)
+        )
+        assert says_busy(kernel) is expected
 
 
 def test_the_extension_is_enabled_by_the_name_of_its_module() -> None:

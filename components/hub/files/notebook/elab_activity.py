@@ -99,8 +99,25 @@ class Work:
 
 def busy(kernels: Any) -> bool:  # noqa: ANN401 (of any version of jupyter_server)
     """Whether a kernel is busy."""
-    states = (getattr(kernels.get_kernel(kernel), "execution_state", None) for kernel in kernels.list_kernel_ids())
-    return "busy" in list(states)
+    return any(says_busy(kernels.get_kernel(kernel)) for kernel in kernels.list_kernel_ids())
+
+
+def says_busy(kernel: Any) -> bool:  # noqa: ANN401
+    """Whether a kernel's last word is that it is busy.
+
+    Jupyter replaces a kernel that died, but shows the dead one's last word until the new one says something, which it
+    may never do without a browser. So what was said before the kernel's process began does not count.
+    """
+    if getattr(kernel, "execution_state", None) != "busy":
+        return False
+    pid = getattr(getattr(kernel, "provisioner", None), "pid", None)
+    try:
+        began = parse(Path(f"/proc/{pid}/stat").read_text(errors="replace")).started * TICK
+    except OSError:
+        # Of a kernel elsewhere nothing is known but its word.
+        return True
+    age = time.clock_gettime(time.CLOCK_BOOTTIME) - began
+    return kernel.last_activity.timestamp() >= time.time() - age
 
 
 def end(now: float) -> dict[str, str]:
