@@ -1,0 +1,1 @@
+"""The monitoring room: metrics, alerts and dashboards."""

@@ -1,0 +1,169 @@
+"""Settings of alerting: who is told, by which way, and what else watches the watcher."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from components.monitoring.targets_settings import HostPort
+from stackfile.problems import Problem
+from stackfile.quantities import Duration
+from stackfile.references import Cidr, Name, Url
+from stackfile.scalars import Scalar
+from stackfile.section import Section
+
+Severity = Literal["critical", "warning", "info"]
+
+
+class MailAddress(Scalar):
+    """A mail address."""
+
+    allowed: ClassVar[str] = "a mail address"
+    example: ClassVar[str] = "platform@example.org"
+    pattern: ClassVar[str | None] = r"^[^@\s,]+@[^@\s,]+$"
+
+    @classmethod
+    def check(cls, text: str) -> None:
+        if not re.fullmatch(cls.pattern or "", text):
+            raise ValueError
+
+
+class Matcher(Scalar):
+    """One matcher of Alertmanager's: a label, an operator and a value in quotation marks."""
+
+    allowed: ClassVar[str] = "a label, one of = != =~ !~, and a value in double quotation marks"
+    example: ClassVar[str] = 'namespace="elab-hub"'
+    _form: ClassVar[re.Pattern[str]] = re.compile(
+        r'\s*(?P<label>[a-zA-Z_][a-zA-Z0-9_]*)\s*(?P<operator>=~|!~|!=|=)\s*"(?P<value>(?:[^"\\\n]|\\.)*)"\s*'
+    )
+
+    @classmethod
+    def check(cls, text: str) -> None:
+        found = cls._form.fullmatch(text)
+        if not found:
+            raise ValueError
+        if "~" in found["operator"]:
+            try:
+                re.compile(found["value"])
+            except re.error as error:
+                raise ValueError(f"mend the regular expression: {error.msg}") from None
+
+
+class EmailReceiver(Section):
+    """People who are told by mail."""
+
+    kind: Literal["email"]
+    name: Name
+    to: tuple[MailAddress, ...] = Field(min_length=1)
+
+
+class WebhookReceiver(Section):
+    """A program that is sent alerts as JSON."""
+
+    kind: Literal["webhook"]
+    name: Name
+    url: Url | None = None
+    """None: the secret `elab:alert_webhook_url`, where the address itself opens the door."""
+
+
+class SlackReceiver(Section):
+    """A channel of Slack, or of what speaks like it; its address is `elab:alert_slack_url`."""
+
+    kind: Literal["slack"]
+    name: Name
+    channel: str = Field(min_length=1)
+
+
+class PagerDutyReceiver(Section):
+    """A service of PagerDuty (Events API v2); its key is `elab:alert_pagerduty_key`."""
+
+    kind: Literal["pagerduty"]
+    name: Name
+
+
+Receiver = Annotated[EmailReceiver | WebhookReceiver | SlackReceiver | PagerDutyReceiver, Field(discriminator="kind")]
+AnyReceiver = EmailReceiver | WebhookReceiver | SlackReceiver | PagerDutyReceiver
+
+
+class Smtp(Section):
+    """The server that takes mails."""
+
+    server: HostPort
+    sender: MailAddress
+    username: str | None = None
+    """Its password is `elab:alert_smtp_password`; none: no login."""
+    require_tls: bool = True
+
+
+class Route(Section):
+    """Alerts of some kind that go elsewhere than their severity says."""
+
+    matchers: tuple[Matcher, ...] = Field(min_length=1)
+    """All of them must hold, for example `namespace="elab-hub"`."""
+    receivers: tuple[Name, ...] = Field(min_length=1)
+
+
+class Heartbeat(Section):
+    """A watcher outside, told as long as all is well: it raises the alarm when Prometheus or Alertmanager is silent."""
+
+    interval: Duration = Duration("5m")
+    """How often it is told; its address is `elab:alert_heartbeat_url`."""
+
+
+class AlertingSettings(Section):
+    """Who is told of alerts."""
+
+    receivers: tuple[Receiver, ...] = ()
+    """Those who can be told."""
+    severities: dict[Severity, tuple[Name, ...]] = {}
+    """Who is told of alerts of each severity, by receivers' names; of those not listed nobody is told."""
+    routes: tuple[Route, ...] = ()
+    """Exceptions, the first that fits holds."""
+    smtp: Smtp | None = None
+    """Needed for receivers by mail."""
+    heartbeat: Heartbeat | None = None
+    cidrs: tuple[Cidr, ...] = ()
+    """Where receivers are, for Alertmanager's network policy; none: any address at their ports."""
+    namespaces: tuple[Name, ...] = ()
+    """Where receivers are that run in this cluster."""
+    group_wait: Duration = Duration("30s")
+    """How long a first alert waits for others of its kind."""
+    group_interval: Duration = Duration("5m")
+    """How long news of a group of alerts waits after the last message."""
+    repeat_interval: Duration = Duration("12h")
+    """After how long an alert that goes on is told again."""
+
+    def problems(self) -> Iterator[Problem]:
+        names = [str(receiver.name) for receiver in self.receivers]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield Problem(
+                where="receivers",
+                found=f'the name "{name}" {names.count(name)} times',
+                allowed="every name once",
+                fix="give each receiver a name of its own",
+            )
+        for where, wanted in self._named():
+            for name in wanted:
+                if name not in names:
+                    yield Problem(
+                        where=where,
+                        found=f'"{name}"',
+                        allowed=", ".join(names) or "nobody, since monitoring.alerting.receivers is empty",
+                        fix=f"add a receiver {name} under monitoring.alerting.receivers, or name one that is there",
+                    )
+        if self.smtp is None:
+            for index, receiver in enumerate(self.receivers):
+                if isinstance(receiver, EmailReceiver):
+                    yield Problem(
+                        where=f"receivers.{index}.kind",
+                        found="email, with no mail server",
+                        allowed="email where monitoring.alerting.smtp is set",
+                        fix="add smtp: {server: <host:port>, sender: <address>}",
+                    )
+
+    def _named(self) -> Iterator[tuple[str, tuple[Name, ...]]]:
+        for severity, receivers in self.severities.items():
+            yield f"severities.{severity}", receivers
+        for index, route in enumerate(self.routes):
+            yield f"routes.{index}.receivers", route.receivers
