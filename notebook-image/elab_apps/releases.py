@@ -1,0 +1,92 @@
+"""Getting releases: nothing is used whose checksum is not the published one."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from .applications import Application, Download
+from .problems import ApplicationsError, Problem
+
+TIMEOUT = 60.0
+"""Seconds without a byte."""
+ATTEMPTS = 3
+PAUSE = 2.0
+"""Seconds before another attempt, more each time."""
+CHUNK = 1 << 20
+
+
+def fetch(application: Application, download: Download, context: Path, cache: Path, folder: Path) -> Path:
+    """The verified release in `folder`; `cache`, which is kept between builds, holds it by its checksum.
+
+    Raises:
+        ApplicationsError: it can't be had, or is not what was published.
+    """
+    where = f"{application.file}: downloads.{application.downloads.index(download)}"
+    cache.mkdir(parents=True, exist_ok=True)
+    kept = cache / download.checksum.replace(":", "-")
+    if not kept.is_file() or checksum(kept, download.checksum) != download.checksum:
+        fresh = cache / f"{kept.name}.part"
+        try:
+            _get(download.url, context, fresh)
+        except OSError as error:
+            raise ApplicationsError([_unreachable(where, download, error)]) from None
+        found = checksum(fresh, download.checksum)
+        if found != download.checksum:
+            fresh.unlink()
+            raise ApplicationsError([_other(where, download, found)])
+        fresh.replace(kept)
+    folder.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copy(kept, folder / download.file))
+
+
+def checksum(path: Path, like: str) -> str:
+    """A file's checksum, of the kind of `like`."""
+    kind = like.partition(":")[0]
+    digest = hashlib.new(kind)
+    with path.open("rb") as file:
+        for chunk in iter(lambda: file.read(CHUNK), b""):
+            digest.update(chunk)
+    return f"{kind}:{digest.hexdigest()}"
+
+
+def _get(url: str, context: Path, to: Path) -> None:
+    if not url.startswith(("http://", "https://")):
+        shutil.copy(context / url, to)
+        return
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with urllib.request.urlopen(url, timeout=TIMEOUT) as answer, to.open("wb") as file:
+                shutil.copyfileobj(answer, file, CHUNK)
+        except urllib.error.HTTPError as error:
+            # What is not there now won't be there in a moment.
+            if error.code < 500 or attempt == ATTEMPTS:
+                raise
+        except OSError:
+            if attempt == ATTEMPTS:
+                raise
+        else:
+            return
+        time.sleep(PAUSE * attempt)
+
+
+def _unreachable(where: str, download: Download, error: OSError) -> Problem:
+    return Problem(
+        f"{where}.url",
+        f"{download.url}: {error}",
+        "an address that this build reaches, or a file within the image's folder",
+        "correct it, or name a mirror: a file of downloads as build argument DOWNLOADS",
+    )
+
+
+def _other(where: str, download: Download, found: str) -> Problem:
+    return Problem(
+        f"{where}.checksum",
+        f"{found}, which {download.url} has",
+        f"{download.checksum}, which {download.source} published",
+        "never take the new one on trust: ask the publisher; if the version was changed, take its own checksum",
+    )
