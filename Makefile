@@ -45,6 +45,7 @@ types: $(INSTALLED)
 	@$(BIN)/ty check
 
 unit: $(INSTALLED)
+	@lab/lab build --checkers
 	@$(BIN)/python -m pytest -n auto
 
 plugins: $(INSTALLED) ## The stand-in providers against a real API server

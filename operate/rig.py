@@ -19,6 +19,11 @@ IMAGES = {
     "kube-scheduler": ("registry.k8s.io/kube-scheduler:v1.34.4",),
     "pause": ("registry.k8s.io/pause:3.10.1",),
     "singleuser": (),
+    "prometheus": ("quay.io/prometheus/prometheus:v3.14.0",),
+    "alertmanager": ("quay.io/prometheus/alertmanager:v0.34.0",),
+    "node-exporter": ("quay.io/prometheus/node-exporter:v1.12.1",),
+    "pushgateway": ("quay.io/prometheus/pushgateway:v1.11.3",),
+    "kube-state-metrics": ("registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.20.0",),
 }
 """The lab's images and the references that the local stack knows them by."""
 

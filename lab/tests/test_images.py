@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.labkit import containerd, images, oci
+from lab.labkit import build, containerd, images, oci, settings
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,30 @@ def test_every_recipe_names_what_exists() -> None:
         assert set(recipe) <= {"parent", "reference", "suite", "packages", "dpkg_options", "programs", "config"}
         assert recipe.get("parent", "base") in images.names()
         assert recipe["reference"] == f"lab.local/{name}:1"
+
+
+def test_every_program_of_a_recipe_is_one_that_the_lab_builds() -> None:
+    built = {program for one in build.of_images() for program in one.programs}
+    copied = {program for name in images.names() for program in images.recipe(name).get("programs", {})}
+    assert copied <= built
+
+
+def test_an_image_has_just_its_own_programs_built_and_only_what_is_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "BIN", tmp_path)
+    asked: list[str] = []
+
+    def made(one: build.GoBuild, *, rebuild: bool) -> bool:
+        asked.append(one.name)
+        (tmp_path / one.programs[0]).touch()
+        one.record.write_text(one.fingerprint())
+        return not rebuild
+
+    monkeypatch.setattr(build, "_go_build", made)
+    build.ensure(["prometheus", "promtool"])
+    build.ensure(["prometheus"])
+    assert sorted(asked) == ["prometheus", "promtool"]
 
 
 def test_python_images_name_every_version() -> None:

@@ -1,0 +1,2 @@
+# The folder where the upstream image lets its user write.
+install -d -o nobody -g nogroup /alertmanager
