@@ -9,12 +9,10 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-from elab_activity import Process, Work, busy, parse, processes, says_busy
+from elab_activity import Process, Work, parse, processes
 
 SPIN = "import time\nwhile True: sum(range(10000))"
 IDLE = "import time\nwhile True: time.sleep(0.2)"
@@ -139,23 +137,6 @@ def test_a_programs_name_may_hold_anything() -> None:
     found = parse(line)
     assert (found.pid, found.name, found.state, found.terminal, found.started) == (42, "a) b (c", "R", True, 9000)
     assert found.seconds == pytest.approx(250 / os.sysconf("SC_CLK_TCK"))
-
-
-@pytest.mark.parametrize(("state", "expected"), [("busy", True), ("idle", False), ("starting", False), (None, False)])
-def test_a_busy_kernel_is_work_even_if_it_says_nothing(state: str | None, expected: bool) -> None:
-    kernel = SimpleNamespace(execution_state=state) if state else SimpleNamespace()
-    kernels = SimpleNamespace(list_kernel_ids=lambda: ["k"], get_kernel=lambda _: kernel)
-    assert busy(kernels) is expected
-
-
-@pytest.mark.parametrize(("said", "expected"), [(-60, False), (60, True)], ids=["before it began", "after it began"])
-def test_the_last_word_of_a_kernel_that_died_does_not_keep_its_successor_busy(said: float, expected: bool) -> None:
-    with background(IDLE) as pid:
-        last_activity = datetime.now(UTC) + timedelta(seconds=said)
-        kernel = SimpleNamespace(
-            execution_state="busy", last_activity=last_activity, provisioner=SimpleNamespace(pid=pid)
-        )
-        assert says_busy(kernel) is expected
 
 
 def test_the_extension_is_enabled_by_the_name_of_its_module() -> None:

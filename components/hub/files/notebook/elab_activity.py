@@ -20,6 +20,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from elab_kernels import Watch
 from tornado.ioloop import IOLoop, PeriodicCallback
 
 WORKING_SHARE = 0.05
@@ -97,29 +98,6 @@ class Work:
         return working
 
 
-def busy(kernels: Any) -> bool:  # noqa: ANN401 (of any version of jupyter_server)
-    """Whether a kernel is busy."""
-    return any(says_busy(kernels.get_kernel(kernel)) for kernel in kernels.list_kernel_ids())
-
-
-def says_busy(kernel: Any) -> bool:  # noqa: ANN401
-    """Whether a kernel's last word is that it is busy.
-
-    Jupyter replaces a kernel that died, but shows the dead one's last word until the new one says something, which it
-    may never do without a browser. So what was said before the kernel's process began does not count.
-    """
-    if getattr(kernel, "execution_state", None) != "busy":
-        return False
-    pid = getattr(getattr(kernel, "provisioner", None), "pid", None)
-    try:
-        began = parse(Path(f"/proc/{pid}/stat").read_text(errors="replace")).started * TICK
-    except OSError:
-        # Of a kernel elsewhere nothing is known but its word.
-        return True
-    age = time.clock_gettime(time.CLOCK_BOOTTIME) - began
-    return kernel.last_activity.timestamp() >= time.time() - age
-
-
 def end(now: float) -> dict[str, str]:
     """When the server reaches its maximum age and when to say so, for the page (labextensions/elab-notice)."""
     age, warning = float(os.environ.get("ELAB_MAX_AGE", "0")), float(os.environ.get("ELAB_WARNING", "0"))
@@ -132,11 +110,12 @@ def _load_jupyter_server_extension(app: Any) -> None:  # noqa: ANN401
     """Look from time to time, at least twice between two reports to the hub."""
     settings = app.web_app.settings
     settings.setdefault("page_config_data", {}).update(end(time.time()))
-    work = Work(os.getpid())
+    work, kernels = Work(os.getpid()), Watch(settings["kernel_manager"])
 
     def look() -> None:
+        kernels.follow()
         going_on = work.going_on(processes(), time.monotonic())
-        if going_on or busy(settings["kernel_manager"]):
+        if going_on or kernels.busy():
             settings.setdefault("last_activity_times", {})["elab"] = datetime.now(timezone.utc)  # noqa: UP017 (Python 3.8)
 
     interval = float(os.environ.get("JUPYTERHUB_ACTIVITY_INTERVAL", "300"))
