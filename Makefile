@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status purge plan plan-diff test lint types unit plugins e2e browser bench golden schema
+.PHONY: help up down status purge plan plan-diff test lint types unit plugins e2e browser bench golden dashboards schema
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ bench: $(INSTALLED) ## Plan, up, login to notebook and a storm of logins, beside
 
 golden: $(INSTALLED) ## Write the golden files anew
 	@$(BIN)/python -m pytest tests/stacks --update-golden
+
+dashboards: $(INSTALLED) ## Write the dashboards' JSON and docs/dashboards.md anew, from the code
+	@$(BIN)/python -m components.monitoring.dashboards
 
 schema: $(INSTALLED) ## Write the stack files' JSON Schema anew
 	@$(BIN)/python -m stackfile.schema

@@ -16,7 +16,8 @@ NEEDS: Mapping[str, frozenset[str]] = {
     "hosts": frozenset(),
     "metrics": frozenset(),
     "openstack": frozenset({"openstack"}),
-    "ceph": frozenset({"ceph", "ceph-exporter"}),
+    "ceph": frozenset({"ceph"}),
+    "osds": frozenset({"ceph", "ceph-exporter"}),
 }
 """The dashboards by name, in the order in which an operator needs them; each with the scrape jobs that it needs and
 that a stack may lack."""

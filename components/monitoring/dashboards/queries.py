@@ -11,6 +11,9 @@ INTERVALS: Mapping[str, str] = {"__rate_interval": "5m", "__interval": "1m", "__
 EVERYTHING = ".+"
 """What a variable with all its values chosen stands for; such variables are used in regular expressions only."""
 
+EMPTY_IS_WELL = "none"
+"""What a panel shows that has nothing to show while nothing is wrong."""
+
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::\w+)?\}|(\w+))")
 _LABEL_VALUES = re.compile(r"label_values\((?P<selector>.+),\s*(?P<label>\w+)\)")
 
@@ -27,6 +30,8 @@ class Query:
     """PromQL without Grafana's variables."""
     instant: bool
     """Whether Grafana asks for the last value only."""
+    may_be_empty: bool
+    """Whether no result is a good one: the panel lists what is wrong."""
 
 
 def queries(
@@ -38,11 +43,17 @@ def queries(
     for variable in dashboard.get("templating", {}).get("list", ()):
         if variable["type"] == "query":
             expr = filled(_variable_query(variable["query"]["query"]), values)
-            yield Query(dashboard=uid, panel=f"${variable['name']}", expr=expr, instant=True)
+            yield Query(dashboard=uid, panel=f"${variable['name']}", expr=expr, instant=True, may_be_empty=False)
     for panel in panels(dashboard):
+        may_be_empty = panel["fieldConfig"]["defaults"].get("noValue") == EMPTY_IS_WELL
         for target in panel.get("targets", ()):
-            instant = bool(target.get("instant"))
-            yield Query(dashboard=uid, panel=panel["title"], expr=filled(target["expr"], values), instant=instant)
+            yield Query(
+                dashboard=uid,
+                panel=panel["title"],
+                expr=filled(target["expr"], values),
+                instant=bool(target.get("instant")),
+                may_be_empty=may_be_empty,
+            )
 
 
 def panels(dashboard: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
