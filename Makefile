@@ -69,3 +69,6 @@ dashboards: $(INSTALLED) ## Write the dashboards' JSON and docs/dashboards.md an
 
 schema: $(INSTALLED) ## Write the stack files' JSON Schema anew
 	@$(BIN)/python -m stackfile.schema
+
+vocabulary: $(INSTALLED) ## Record what the exporters of stack local yield, for the check of rules and dashboards
+	@$(BIN)/python -m tests.harness.record_vocabulary

@@ -1,0 +1,56 @@
+"""What is recorded of an exporter is what its text says, under the names that queries use."""
+
+import yaml
+
+from tests.harness.record_vocabulary import Metric, metrics_of, rewritten, together
+
+_TEXT = """\
+# TYPE spawn_seconds histogram
+spawn_seconds_bucket{status="success",le="1.0"} 2
+spawn_seconds_bucket{status="success",le="+Inf"} 3
+spawn_seconds_count{status="success"} 3
+spawn_seconds_sum{status="success"} 2.5
+# TYPE failures_total counter
+failures_total{reason="full"} 1
+failures_total{reason="disk",pool="a"} 1
+# TYPE size summary
+size{quantile="0.5"} 1
+size_count 1
+size_sum 1
+# TYPE load gauge
+load 1
+bare{x="y"} 1
+"""
+
+
+def _metric(kind: str, *labels: str) -> Metric:
+    return Metric(kind=kind, labels=frozenset(labels))
+
+
+def test_names_types_and_labels_are_those_of_the_text() -> None:
+    assert metrics_of(_TEXT) == {
+        "spawn_seconds": _metric("histogram", "status"),
+        "failures_total": _metric("counter", "reason", "pool"),
+        "size": _metric("summary"),
+        "load": _metric("gauge"),
+        "bare": _metric("untyped", "x"),
+    }
+
+
+def test_targets_of_one_job_add_up() -> None:
+    found = together([{"a": _metric("gauge", "x")}, {"a": _metric("gauge", "y"), "b": _metric("counter")}])
+    assert found == {"a": _metric("gauge", "x", "y"), "b": _metric("counter")}
+
+
+def test_a_new_recording_takes_the_earlier_ones_place_and_leaves_what_is_listed() -> None:
+    listed = "listed:\n  - source: by hand\n    metrics:\n      c: {type: gauge, labels: []}\n"
+    first = rewritten(listed, "one", {"old": _metric("gauge")})
+    second = rewritten(first, "two:v1 in the lab", {"new_total": _metric("counter", "b", "a")})
+    assert yaml.safe_load(second) == {
+        "recorded": {
+            "source": "two:v1 in the lab",
+            "metrics": {"new_total": {"type": "counter", "labels": ["a", "b"]}},
+        },
+        "listed": yaml.safe_load(listed)["listed"],
+    }
+    assert second.endswith(listed)
