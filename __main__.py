@@ -25,7 +25,9 @@ namespaces = Namespaces("namespaces", NamespacesArgs(names=names, data=data), ba
 storage = PersonalStorage("storage", StorageArgs(
     settings=settings.storage, cloud=cloud.storage, instance=settings.instance, reclaim_policy=settings.reclaim_policy,
 ), base)  # fmt: skip
-image = NotebookImage("notebook", NotebookImageArgs(settings=settings.notebook_image, images=settings.images), base)
+image = NotebookImage("notebook", NotebookImageArgs(
+    settings=settings.notebook_image, images=settings.images, folder=stack.image_folder,
+), base)  # fmt: skip
 hub = HubRoomArgs(
     names=names, cloud=cloud, entry=settings.entry, hub=settings.hub, proxy=settings.proxy, users=settings.users,
     directory=settings.directory, culling=settings.culling, puller=settings.puller, scheduling=settings.scheduling,

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pulumi
 
+from components import image_folder
+from components.image_folder import ImageFolder
 from components.notebook_image import BuiltImage
 from settings import SECRETS, Settings, missing_secret, read, required_secrets
 from settings_checks import missing_digests
@@ -27,6 +29,8 @@ class Stack:
     settings: Settings
     secrets: dict[str, pulumi.Output[str]]
     extra_config: str | None
+    image_folder: ImageFolder | None
+    """What the notebook image is built from, where the stack builds it."""
 
 
 _unfinished_allowed: ContextVar[bool] = ContextVar("unfinished_allowed", default=False)
@@ -67,11 +71,12 @@ def load() -> Stack:
     known = {key for key in SECRETS if config.get(key)}
     problems = [] if _unfinished_allowed.get() else list(unfinished(settings, known, pulumi.get_stack()))
     extra, found = extra_config(settings)
-    problems += [*found, *_missing_context(settings)]
+    folder, missing = built_folder(settings)
+    problems += [*found, *missing]
     if problems:
         raise StackError(problems)
     secrets = {key: _secret(config, key) for key in required_secrets(settings)}
-    return Stack(settings=settings, secrets=secrets, extra_config=extra)
+    return Stack(settings=settings, secrets=secrets, extra_config=extra, image_folder=folder)
 
 
 def load_or_exit() -> Stack:
@@ -95,17 +100,23 @@ def _below_root(path: str) -> bool:
     return (ROOT / path).resolve().is_relative_to(ROOT.resolve())
 
 
-def _missing_context(settings: Settings) -> Iterator[Problem]:
+def built_folder(settings: Settings) -> tuple[ImageFolder | None, list[Problem]]:
+    """What the stack builds its notebook image from, if it does; or what is wrong with it."""
     image = settings.notebook_image
     if not isinstance(image, BuiltImage):
-        return
+        return None, []
     if not _below_root(image.context) or not (ROOT / image.context / "Dockerfile").is_file():
-        yield Problem(
+        problem = Problem(
             where="notebook_image.context",
             found=f'"{image.context}", which has no Dockerfile',
             allowed=f"a folder below {ROOT.name}/ with a Dockerfile",
             fix="create it or correct the path, or take an image that is there: kind: ready",
         )
+        return None, [problem]
+    try:
+        return image_folder.read(ROOT, image.context, image.downloads, image.platforms), []
+    except StackError as error:
+        return None, list(error.problems)
 
 
 def extra_config(settings: Settings) -> tuple[str | None, list[Problem]]:

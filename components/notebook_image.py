@@ -7,6 +7,8 @@ import pulumi
 import pulumi_docker_build as docker_build
 from pydantic import Field
 
+from components.image_folder import ImageFolder
+from components.kit import content_hash
 from components.network_settings import ImagesSettings
 from stackfile.references import Image
 from stackfile.section import Section
@@ -20,17 +22,19 @@ class ReadyImage(Section):
 
 
 class BuiltImage(Section):
-    """An image that `up` builds from `notebook-image/` and pushes, with Docker's BuildKit."""
+    """An image that `up` builds from `notebook-image/` and pushes, by `docker buildx`."""
 
     kind: Literal["build"]
     repository: str = Field(pattern=r"^[a-z0-9.-]+(:[0-9]+)?/[a-z0-9._/-]+$")
     """Where it is pushed, without a tag: `registry.example.org/elab/notebook`."""
-    tag: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")
-    """A name for people; servers use the digest."""
+    tag_prefix: str = Field(default="elab", pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")
+    """What the tag begins with, for people; a hash of all that the image is made of follows. Servers use the digest."""
     context: str = "notebook-image"
     """The folder with the Dockerfile, from the project's own; absolute paths would differ from machine to machine."""
     base_image: Image = Image("quay.io/jupyter/datascience-notebook:2025-03-14")
     platforms: tuple[Literal["linux/amd64", "linux/arm64"], ...] = ("linux/amd64",)
+    downloads: str | None = None
+    """A file in that folder that says where releases come from, such as a mirror; none: from their publishers."""
     build_arguments: dict[str, str] = {}
     build_on_preview: bool = False
     """Build in previews too, without pushing."""
@@ -45,25 +49,36 @@ class NotebookImageArgs:
 
     settings: ReadyImage | BuiltImage
     images: ImagesSettings
+    folder: ImageFolder | None
+    """What lies in the folder that it is built from; none for a ready one."""
 
 
-def build(args: NotebookImageArgs, settings: BuiltImage) -> docker_build.ImageArgs:
+def build(
+    args: NotebookImageArgs, settings: BuiltImage, folder: ImageFolder, *, preview: bool
+) -> docker_build.ImageArgs:
     """The build, with its cache beside the image in the registry."""
     platforms = {"linux/amd64": docker_build.Platform.LINUX_AMD64, "linux/arm64": docker_build.Platform.LINUX_ARM64}
-    cache = docker_build.CacheToRegistryArgs(ref=f"{settings.repository}:build-cache")
+    arguments = {"BASE_IMAGE": args.images.reference(settings.base_image), **settings.build_arguments}
+    if settings.downloads is not None:
+        arguments["DOWNLOADS"] = settings.downloads
+    version = content_hash(folder.content, arguments, settings.platforms)
+    cache = f"{settings.repository}:build-cache"
+    # A preview that builds would write it (pulumi-docker-build keeps back the image alone); one that doesn't must look
+    # like the update, or it would announce a new image each time.
+    writes_cache = not (preview and settings.build_on_preview)
     return docker_build.ImageArgs(
-        context=docker_build.BuildContextArgs(location=settings.context),
-        tags=[f"{settings.repository}:{settings.tag}"],
+        context=docker_build.BuildContextArgs(location=folder.path),
+        tags=[f"{settings.repository}:{settings.tag_prefix}-{version}"],
         platforms=[platforms[platform] for platform in settings.platforms],
-        build_args={"BASE_IMAGE": args.images.reference(settings.base_image), **settings.build_arguments},
+        build_args=arguments,
         build_on_preview=settings.build_on_preview,
         push=True,
-        cache_from=[
-            docker_build.CacheFromArgs(
-                registry=docker_build.CacheFromRegistryArgs(ref=f"{settings.repository}:build-cache")
-            )
-        ],
-        cache_to=[docker_build.CacheToArgs(registry=cache)],
+        # By docker buildx itself, which attests how the image was built; the library in the provider turns that off.
+        exec_=True,
+        cache_from=[docker_build.CacheFromArgs(registry=docker_build.CacheFromRegistryArgs(ref=cache))],
+        cache_to=[docker_build.CacheToArgs(registry=docker_build.CacheToRegistryArgs(ref=cache))]
+        if writes_cache
+        else None,
     )
 
 
@@ -74,9 +89,11 @@ class NotebookImage(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: NotebookImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("elab:image:NotebookImage", name, None, opts)
-        if isinstance(args.settings, ReadyImage):
+        if isinstance(args.settings, BuiltImage) and args.folder is not None:
+            made = build(args, args.settings, args.folder, preview=pulumi.runtime.is_dry_run())
+            self.ref = docker_build.Image(f"{name}-image", made, pulumi.ResourceOptions(parent=self)).ref
+        elif isinstance(args.settings, ReadyImage):
             self.ref = pulumi.Output.from_input(args.images.reference(args.settings.image))
         else:
-            made = docker_build.Image(f"{name}-image", build(args, args.settings), pulumi.ResourceOptions(parent=self))
-            self.ref = made.ref
+            raise TypeError("an image that is built needs its folder")
         self.register_outputs({"ref": self.ref})

@@ -13,12 +13,14 @@ import pulumi
 from clouds.pools import NodePool
 from components.entry import duties
 from settings import SECRETS, Settings, read
-from stack import unfinished, unfinished_allowed
+from stack import built_folder, unfinished, unfinished_allowed
 from stackfile.configuration import configured
 from stackfile.loader import StackFile, load_stack
 from stackfile.problems import Problem, StackError
 
+from . import applications as apps
 from . import checks, graph, schemas
+from .applications import PlannedApplication
 from .capacity import Fit, fits
 from .external import expected
 from .findings import Finding
@@ -53,6 +55,8 @@ class Plan:
     fits: tuple[Fit, ...]
     images: Mapping[str, tuple[str, ...]]
     """Every image reference with the containers that use it."""
+    applications: tuple[PlannedApplication, ...]
+    """Of the notebook image, where the stack builds it."""
     findings: tuple[Finding, ...]
 
     @property
@@ -95,6 +99,8 @@ def make(project: Path, stack: str) -> Plan:
     plan = manifests(recording)
     servers = people(found.settings, recording.outputs["notebook_image"])
     pods = tuple(pod_templates(plan))
+    folder, _ = built_folder(found.settings)
+    applications = tuple(apps.applications(folder, found.settings.users))
     return Plan(
         subject=found,
         recording=recording,
@@ -104,7 +110,11 @@ def make(project: Path, stack: str) -> Plan:
         totals=totals(plan, found.settings.pools),
         fits=tuple(fits(found.settings.pools, servers.persons, pods, reserve_owners(plan))),
         images=checks.images((*plan, *servers.manifests)),
-        findings=tuple(_findings(found, recording, plan, servers)),
+        applications=applications,
+        findings=(
+            *_findings(found, recording, plan, servers),
+            *apps.findings(applications, found.settings.users),
+        ),
     )
 
 
@@ -133,6 +143,7 @@ def _plain(plan: Plan) -> dict[str, Any]:
         "totals": plan.totals,
         "fits": plan.fits,
         "images": plan.images,
+        "applications": plan.applications,
         "findings": plan.findings,
     }
 

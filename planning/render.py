@@ -16,7 +16,9 @@ _MARKS = {"error": "✗", "warning": "!", "info": "·"}
 
 def text(plan: Plan, folder: str) -> str:
     """Everything that `make plan` prints; `folder` is where the manifests were written."""
-    sections = [_head(plan, folder), _tree(plan), _totals(plan), _people(plan), _images(plan), _findings(plan)]
+    sections = [_head(plan, folder), _tree(plan), _totals(plan), _people(plan), _images(plan)]
+    sections += [_applications(plan)] if plan.applications else []
+    sections.append(_findings(plan))
     return "\n\n".join("\n".join(section) for section in sections)
 
 
@@ -104,6 +106,15 @@ def _images(plan: Plan) -> list[str]:
             f"      {pinned}; {', '.join(users[:3])}" + (f" and {len(users) - 3} more" if len(users) > 3 else "")
         )
     return lines
+
+
+def _applications(plan: Plan) -> list[str]:
+    rows = [("application", "path", "version", "memory", "too small for it")]
+    rows += [
+        (found.title, f"/{found.name}/", found.version, str(found.memory), ", ".join(found.too_small))
+        for found in plan.applications
+    ]
+    return ["Applications of the notebook image, and the memory that a server needs for each", *_table(rows)]
 
 
 def _findings(plan: Plan) -> list[str]:

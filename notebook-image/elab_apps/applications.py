@@ -29,9 +29,10 @@ class Download:
     architecture: str = "any"
     codenames: tuple[str, ...] = ()
 
-    def fits(self, architecture: str, codename: str) -> bool:
-        """Whether a machine of this architecture and distribution can use it."""
-        return self.architecture in ("any", architecture) and (not self.codenames or codename in self.codenames)
+    def fits(self, architecture: str, codename: str | None) -> bool:
+        """Whether a machine of this architecture and distribution can use it; None: of some distribution."""
+        distribution = codename is None or not self.codenames or codename in self.codenames
+        return distribution and self.architecture in ("any", architecture)
 
 
 @dataclass(frozen=True)
@@ -156,8 +157,10 @@ def _downloads(found: Mapping[str, Any]) -> Iterator[Download]:
         yield Download(**values)
 
 
-def chosen(applications: Iterable[Application], architecture: str, codename: str) -> dict[str, tuple[Download, ...]]:
-    """What each application downloads on a machine, by the application's name.
+def chosen(
+    applications: Iterable[Application], architecture: str, codename: str | None
+) -> dict[str, tuple[Download, ...]]:
+    """What each application downloads on a machine, by the application's name; without a codename, on some machine.
 
     Raises:
         ApplicationsError: where a release is made for other machines only.
@@ -178,7 +181,7 @@ def chosen(applications: Iterable[Application], architecture: str, codename: str
             problems.append(
                 Problem(
                     f"{application.file}: downloads",
-                    f"no {file} for {architecture} on {codename or 'a distribution without a codename'}",
+                    f"no {file} for {architecture} on {codename or 'any distribution'}",
                     f"this release is made for {'; '.join(fitting)}",
                     "add the release for this machine with its checksum, take another base or platform, "
                     "or remove the application's folder",

@@ -80,7 +80,9 @@ def _environment(application: Application, own: Path) -> None:
     _run([sys.executable, "-m", "venv", "--system-site-packages", own], [application], "packages.python", os.environ)
     # Where the base's Python is an environment itself, an environment made from it would see what lies below it only.
     prefix = {"base": str(own), "platbase": str(own)}
-    Path(sysconfig.get_path("purelib", "posix_prefix", prefix), "base.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    Path(sysconfig.get_path("purelib", "posix_prefix", prefix), "base.pth").write_text(
+        sysconfig.get_path("purelib") + "\n"
+    )
     command = [own / "bin" / "python", "-m", "pip", "install", *application.packages.python]
     _run(command, [application], "packages.python", os.environ)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterable
 from functools import cache
@@ -16,6 +17,8 @@ from planning.snapshot import Snapshot
 FOLDER = Path(__file__).parents[1] / "stacks" / "golden"
 _PROJECT = Path(__file__).parents[2]
 _ROOMS = _PROJECT / "components"
+_BUILT_IMAGE = re.compile(r"-[0-9a-f]{16}@sha256:[0-9a-f]{64}$")
+"""The end of an image's name that is made of its content."""
 
 
 def files_of(plan: Iterable[Manifest], urns: Snapshot) -> dict[str, str]:
@@ -45,7 +48,7 @@ def _normalised(value: Json) -> Any:  # noqa: ANN401  as deep as it is wide
         return [_normalised(item) for item in value]
     if isinstance(value, str) and value in _repository_texts():
         return f"<the text of {_repository_texts()[value]}>"
-    return value
+    return _BUILT_IMAGE.sub("-<hash>", value) if isinstance(value, str) else value
 
 
 @cache

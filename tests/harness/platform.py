@@ -62,7 +62,7 @@ BUILT: Mapping[str, Any] = {
     "notebook_image": {
         "kind": "build",
         "repository": "registry.example.org/elab/notebook",
-        "tag": "2025.11",
+        "tag_prefix": "2025.11",
         "context": "tests/harness/image",
     }
 }

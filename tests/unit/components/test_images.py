@@ -11,6 +11,7 @@ from components.network_settings import ImagesSettings
 from components.notebook_image import NotebookImage, NotebookImageArgs
 from planning.recorder import record
 from planning.recording import Recorded
+from stack import built_folder
 from stackfile.references import Image
 from tests.harness.platform import BUILT, container, platform, settings
 
@@ -88,17 +89,21 @@ def test_a_ready_image_is_taken_as_the_images_rules_say() -> None:
 def built(changes: Mapping[str, Any] = {}) -> Recorded:
     """The build, by the image component alone."""
     found = settings({**BUILT, **changes})
+    folder, problems = built_folder(found)
+    assert problems == []
 
     def program() -> None:
-        NotebookImage("notebook", NotebookImageArgs(settings=found.notebook_image, images=found.images))
+        args = NotebookImageArgs(settings=found.notebook_image, images=found.images, folder=folder)
+        NotebookImage("notebook", args)
 
     return record(program)["notebook-image"]
 
 
 def test_a_built_image_is_pushed_and_used_by_its_digest() -> None:
     assert built().inputs["push"] is True
-    assert built().inputs["tags"] == ["registry.example.org/elab/notebook:2025.11"]
-    assert notebook(dict(BUILT)).startswith("registry.example.org/elab/notebook:2025.11@sha256:")
+    (tag,) = built().inputs["tags"]
+    assert tag.startswith("registry.example.org/elab/notebook:2025.11-")
+    assert notebook(dict(BUILT)).startswith(f"{tag}@sha256:")
     assert platform(BUILT).outputs["notebook_image"] == notebook(dict(BUILT))
 
 
