@@ -1,8 +1,9 @@
 """Keeps Jupyter's idea of a kernel's state right when the kernel died.
 
 Jupyter starts a kernel that died (of its memory limit, say) anew by itself. It then goes on showing the state that the
-dead one had, since it does not count what a kernel says of itself while it starts; and where the new one got other ports,
-it hears nothing more. A kernel that died at work would keep its server for ever, and one that works would not be seen.
+dead one had, since it does not count what a kernel says of itself while it starts; and where the new one has other
+ports, it hears nothing more. A kernel that died at work would keep its server for ever, and one that works would not be
+seen.
 """
 
 from __future__ import annotations
