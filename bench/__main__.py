@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from types import FrameType
 
-from bench import hubs, report, usage
+from bench import hubs, metrics, report, usage
 from bench.browser import BrowserError
 from bench.starts import Start, start, storm
 from operate import rig
@@ -73,6 +73,7 @@ def _measure(steps: Steps, rounds: int) -> dict[str, float]:
         print(f"\n{_AT_ONCE} at once, seconds\n{report.starts_table(storms)}\n")
         for hub in running:
             print(report.usage_table(before[hub.name], usage.platform(hub.hub_namespace), hub.name))
+        print(f"\n{metrics.table()}")
     finally:
         signal.alarm(0)
         with steps.step("taking both away"):
