@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status purge plan plan-diff test lint types unit plugins e2e browser bench golden dashboards schema
+.PHONY: help up down status purge plan plan-diff test lint types unit plugins e2e browser image bench golden dashboards schema
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ browser: ## Debian's chromium, for the tests that need a real browser
 
 e2e: $(INSTALLED) browser ## The platform on a real cluster: login, work, culling, isolation, protection
 	@$(BIN)/python -m pytest tests/cli tests/e2e lab/plugins/tests -m e2e --reruns 2 --durations=0 --durations-min=5 -rR
+
+image: $(INSTALLED) ## The notebook image, with docker, podman or buildah (IMAGE_TAG, BASE_IMAGE, DOWNLOADS, PUSH=1)
+	@$(BIN)/python -m operate.image --tag "$(IMAGE_TAG)" --base "$(BASE_IMAGE)" --downloads "$(DOWNLOADS)" --push "$(PUSH)"
 
 bench: $(INSTALLED) ## Plan, up, login to notebook and a storm of logins, beside a bare hub
 	@$(BIN)/python -m bench

@@ -1,0 +1,161 @@
+"""`make image`: the notebook image by hand, with docker, podman or buildah, whichever works here."""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.image_folder import ImageFolder, read
+from operate.steps import OperationError, Steps, output, run
+from stackfile.problems import StackError
+from stackfile.quantities import shown_bytes
+
+ROOT = Path(__file__).parents[1]
+FOLDER = "notebook-image"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is built."""
+
+    tag: str
+    base: str | None
+    """None: the Dockerfile's own."""
+    downloads: str | None
+    push: bool
+
+    @property
+    def arguments(self) -> list[str]:
+        """The build's arguments, as every builder takes them."""
+        given = {"BASE_IMAGE": self.base, "DOWNLOADS": self.downloads}
+        return [part for name, value in given.items() if value for part in ("--build-arg", f"{name}={value}")]
+
+
+class Docker:
+    """Docker with BuildKit. Attestations lie in a registry: an image that is only loaded has none."""
+
+    name = "docker"
+    works = ("docker", "buildx", "inspect")
+    """A command that succeeds where the program can build."""
+
+    def commands(self, wanted: Wanted, folder: Path) -> list[list[str]]:
+        """What builds the image, and pushes it where that is wanted."""
+        where = ["--push", "--sbom=true", "--provenance=mode=max"] if wanted.push else ["--load"]
+        return [["docker", "buildx", "build", *where, "--tag", wanted.tag, *wanted.arguments, str(folder)]]
+
+    def size(self, tag: str) -> list[str]:
+        """What prints the image's size in bytes."""
+        return ["docker", "image", "inspect", "--format", "{{.Size}}", tag]
+
+
+@dataclass(frozen=True)
+class Buildah:
+    """buildah, or podman, which builds with it: the health check needs Docker's format."""
+
+    name: str
+    works: tuple[str, ...]
+    inspect: tuple[str, ...]
+
+    def commands(self, wanted: Wanted, folder: Path) -> list[list[str]]:
+        """What builds the image, and pushes it where that is wanted."""
+        # Its cache of layers does not see that what a step mounts has changed; downloads are cached all the same.
+        build = [self.name, "build", "--format", "docker", "--layers=false", "--tag", wanted.tag]
+        push = [[self.name, "push", wanted.tag]] if wanted.push else []
+        return [[*build, *wanted.arguments, str(folder)], *push]
+
+    def size(self, tag: str) -> list[str]:
+        """What prints the image's size in bytes."""
+        return [self.name, *self.inspect, tag]
+
+
+BUILDERS = (
+    Docker(),
+    Buildah("podman", ("podman", "info"), ("image", "inspect", "--format", "{{.Size}}")),
+    Buildah("buildah", ("buildah", "info"), ("inspect", "--type", "image", "--format", "{{.Docker.Size}}")),
+)
+
+
+def builder() -> Docker | Buildah:
+    """The first that works here.
+
+    Raises:
+        OperationError: none does, with what each said.
+    """
+    said = []
+    for one in BUILDERS:
+        try:
+            done = subprocess.run(one.works, capture_output=True, text=True, check=False, timeout=30)
+        except FileNotFoundError:
+            said.append(f"{one.name}: not installed")
+        except subprocess.TimeoutExpired:
+            said.append(f"{one.name}: no answer within 30 s")
+        else:
+            if done.returncode == 0:
+                return one
+            said.append(f"{one.name}: {(done.stderr or done.stdout or 'it failed').strip().splitlines()[-1]}")
+    raise OperationError(
+        "no program that builds images works here; install docker with buildx, podman or buildah\n  "
+        + "\n  ".join(said)
+    )
+
+
+def folder_of(downloads: str | None) -> ImageFolder:
+    """What is built from, checked.
+
+    Raises:
+        OperationError: with every problem of its applications.
+    """
+    try:
+        return read(ROOT, FOLDER, downloads, platforms=())
+    except StackError as error:
+        problems = "\n\n".join(map(str, error.problems))
+        raise OperationError(f"the applications can't be used as they are; nothing was built\n\n{problems}") from None
+
+
+def build(tag: str | None, base: str | None, downloads: str | None, *, push: bool) -> None:
+    """Build the image, and say what it became.
+
+    Raises:
+        OperationError: it can't be built.
+    """
+    folder = folder_of(downloads)
+    wanted = Wanted(tag=tag or f"elab-notebook:{folder.content}", base=base, downloads=downloads, push=push)
+    if push and "/" not in wanted.tag:
+        raise OperationError(
+            f'"{wanted.tag}" names no registry to push to; set IMAGE_TAG=registry.example.org/notebook:1'
+        )
+    steps = Steps()
+    with_ = builder()
+    applications = ", ".join(application.title for application in folder.applications)
+    print(f"{wanted.tag} with {applications}, by {with_.name}")
+    for command in with_.commands(wanted, ROOT / FOLDER):
+        with steps.step(" ".join(command[:3])):
+            run(command)
+    pushed_only = push and isinstance(with_, Docker)
+    size = "" if pushed_only else f", {shown_bytes(int(output(with_.size(wanted.tag))))}"
+    print(f"{wanted.tag}{size}{', pushed' if push else ''}; {steps.elapsed:.0f} s")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Errors are one message, never a traceback."""
+    parser = argparse.ArgumentParser(prog="python -m operate.image", description=__doc__)
+    parser.add_argument("--tag", default="", help="the image's name; none: elab-notebook and a hash of its content")
+    parser.add_argument("--base", default="", help="another base image")
+    parser.add_argument("--downloads", default="", help=f"a file in {FOLDER}/ that says where releases come from")
+    parser.add_argument("--push", default="", help="anything: push it")
+    args = parser.parse_args(argv)
+    try:
+        build(args.tag or None, args.base or None, args.downloads or None, push=bool(args.push))
+    except OperationError as error:
+        print(f"\nerror: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
