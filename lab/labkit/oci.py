@@ -109,8 +109,8 @@ class Image:
             sort_keys=True,
         ).encode()
 
-    def write(self, reference: str, out: IO[bytes], known: Collection[str] = ()) -> None:
-        """Write an archive with this one image in it, less the layers that its reader has."""
+    def _documents(self, reference: str) -> dict[str, bytes]:
+        """The files of an image layout, less the layers."""
         manifest, config = self._manifest(), self._config()
         described = {
             "mediaType": _MANIFEST_TYPE,
@@ -120,24 +120,41 @@ class Image:
             "annotations": {"io.containerd.image.name": reference, "org.opencontainers.image.ref.name": reference},
         }
         index = {"schemaVersion": 2, "mediaType": _INDEX_TYPE, "manifests": [described]}
+        return {
+            "oci-layout": b'{"imageLayoutVersion":"1.0.0"}',
+            "index.json": json.dumps(index).encode(),
+            blob(_digest(manifest)): manifest,
+            blob(_digest(config)): config,
+        }
+
+    def write(self, reference: str, out: IO[bytes], known: Collection[str] = ()) -> None:
+        """Write an archive with this one image in it, less the layers that its reader has."""
         with tarfile.open(fileobj=out, mode="w|", bufsize=1 << 20) as archive:
-            _add(archive, "oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
-            _add(archive, "index.json", json.dumps(index).encode())
-            _add(archive, _blob(_digest(manifest)), manifest)
-            _add(archive, _blob(_digest(config)), config)
+            for path, content in self._documents(reference).items():
+                _add(archive, path, content)
             for layer in self.layers:
                 if layer.digest not in known:
-                    info = tarfile.TarInfo(_blob(layer.digest))
+                    info = tarfile.TarInfo(blob(layer.digest))
                     info.size = layer.size
                     with layer.file.open("rb") as content:
                         archive.addfile(info, content)
+
+    def lay_out(self, reference: str, folder: Path) -> None:
+        """Write a folder with this one image in it; its layers are links to their files."""
+        for path, content in self._documents(reference).items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
+        for layer in self.layers:
+            if not (folder / blob(layer.digest)).exists():
+                (folder / blob(layer.digest)).hardlink_to(layer.file)
 
 
 def _digest(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
-def _blob(digest: str) -> str:
+def blob(digest: str) -> str:
+    """Where an image layout has the content of this digest."""
     return f"blobs/{digest.replace(':', '/')}"
 
 

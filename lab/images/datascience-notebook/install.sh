@@ -10,3 +10,5 @@ chmod g+w /etc/passwd
 chmod a+rx /usr/local/bin/*
 chown 1000:100 /home/jovyan
 chmod 2775 /home/jovyan
+# The base leaves manual pages out; Java's package links to some when it is installed.
+mkdir -p /usr/share/man/man1

@@ -1,4 +1,4 @@
-"""Copies Debian's OpenRefine out of its packages: what it links to, and what those archives name as their class path."""
+"""Copies OpenRefine out of Debian's packages, with what it links to and what that names as its class path."""
 
 import shutil
 import sys

@@ -10,4 +10,4 @@ if "JUPYTERHUB_API_TOKEN" in os.environ:
 else:
     command = ["jupyter", os.environ.get("DOCKER_STACKS_JUPYTER_CMD", "lab")]
 command += [*shlex.split(os.environ.get("NOTEBOOK_ARGS", "")), *sys.argv[1:]]
-os.execvp(command[0], command)  # noqa: S606
+os.execvp(command[0], command)

@@ -6,4 +6,4 @@ import shlex
 import sys
 
 command = ["jupyterhub-singleuser", *shlex.split(os.environ.get("NOTEBOOK_ARGS", "")), *sys.argv[1:]]
-os.execvp(command[0], command)  # noqa: S606
+os.execvp(command[0], command)
