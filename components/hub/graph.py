@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from clouds.base import AddressRanges, ClusterEndpoints
-from components.connections import Addresses, Connection, Port, pods, tcp, to_api_server, to_dns
+from components.connections import Addresses, Connection, Peer, Port, pods, tcp, to_api_server, to_dns
 from components.hub.directory import DirectorySettings
 from components.hub.hub import hub_labels
 from components.hub.profiles import Egress
@@ -50,6 +50,18 @@ def behind_nat64(cidr: Cidr) -> Cidr:
     return Cidr(f"64:ff9b::{network.network_address}/{96 + network.prefixlen}")
 
 
+def to_directory(source: Peer, directory: DirectorySettings) -> Connection:
+    """Who asks the directory reaches its servers, wherever the settings say that they are."""
+    if directory.namespace is not None:
+        # Policies see the pods' own ports, which need not be their Service's.
+        every = (Port(number=None),)
+        why = "the directory, in this cluster"
+        return Connection(source=source, target=pods(directory.namespace), ports=every, why=why)
+    ports = tcp(*sorted({server.port for server in directory.servers}))
+    target = Addresses(cidrs=directory.cidrs) if directory.cidrs else ANY
+    return Connection(source=source, target=target, ports=ports, why="the corporate directory")
+
+
 def hub_connections(
     names: NamespaceNames,
     hub_settings: HubSettings,
@@ -66,16 +78,7 @@ def hub_connections(
     yield Connection(source=users, target=hub, ports=tcp(HUB_PORT), why="servers ask who a visitor is")
     yield to_api_server(hub, endpoints, "starts and stops servers")
     yield from to_dns(hub, endpoints)
-    ports = tcp(*sorted({server.port for server in directory.servers}))
-    if directory.namespace is not None:
-        # Policies see the pods' own ports, which need not be their Service's.
-        every = (Port(number=None),)
-        yield Connection(
-            source=hub, target=pods(directory.namespace), ports=every, why="the directory, in this cluster"
-        )
-    else:
-        target = Addresses(cidrs=directory.cidrs) if directory.cidrs else ANY
-        yield Connection(source=hub, target=target, ports=ports, why="the corporate directory")
+    yield to_directory(hub, directory)
     if isinstance(hub_settings.database, PostgreSql):
         database = hub_settings.database
         outside = Addresses(cidrs=database.cidrs) if database.cidrs else ANY
