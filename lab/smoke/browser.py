@@ -17,6 +17,9 @@ Answer = tuple[int, str, str]  # HTTP status, text, and the address after all re
 class Browser:
     """A person's browser: keeps cookies and sends back the XSRF token of the page it is on."""
 
+    patience = 30
+    """Seconds that a request may take."""
+
     def __init__(self, site: str) -> None:
         self.site = site
         self.cookies = http.cookiejar.CookieJar()
@@ -40,7 +43,7 @@ class Browser:
             request.add_header("X-XSRFToken", self.xsrf(path))
             request.add_header("Content-Type", "application/json")
         try:
-            with self.opener.open(request, timeout=30) as reply:
+            with self.opener.open(request, timeout=self.patience) as reply:
                 return reply.status, reply.read().decode(), reply.url
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode(), error.url

@@ -23,7 +23,7 @@ class Person(Browser):
         """Status, text and final address; status 0 where nobody listens, as while the proxy starts again."""
         try:
             return super().request(method, path, form, body)
-        except (urllib.error.URLError, ConnectionError) as error:
+        except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
             return 0, str(error), self.site + path
 
     def log_in(self) -> "Person":
