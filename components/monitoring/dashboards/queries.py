@@ -14,7 +14,7 @@ EVERYTHING = ".+"
 EMPTY_IS_WELL = "none"
 """What a panel shows that has nothing to show while nothing is wrong."""
 
-_VARIABLE = re.compile(r"\$(?:\{(\w+)(?::\w+)?\}|(\w+))")
+_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)(?::\w+)?\}|([A-Za-z_]\w*))")
 _LABEL_VALUES = re.compile(r"label_values\((?P<selector>.+),\s*(?P<label>\w+)\)")
 
 
