@@ -89,6 +89,8 @@ def _own_names(config: dict[str, Any]) -> None:
     servers = [f"ldap://{server}.{_DIRECTORY_NAMESPACE}.svc" for server in directory.SERVERS]
     config["elab:directory"] |= {"servers": servers, "namespace": _DIRECTORY_NAMESPACE}
     config["elab:storage"] = {**config["elab:storage"], "class_name": f"{STACK}-home"}
+    # The bare hub's: what is compared is hubs.
+    config["elab:notebook_image"] = {"kind": "ready", "image": "lab.local/singleuser:1"}
 
 
 def elab_down() -> None:

@@ -43,6 +43,7 @@ def images() -> None:
     """Build and import what the local stack runs."""
     for name, references in IMAGES.items():
         run([LAB, "image", name, *(part for reference in references for part in ("--as", reference))])
+    run([LAB, "notebook"])
 
 
 def kubeconfig() -> str:
