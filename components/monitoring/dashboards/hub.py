@@ -11,10 +11,7 @@ SERVERS = (
 """People's servers that run, each with the labels that say whose and of which profile."""
 PERSON = "label_hub_jupyter_org_username"
 PROFILE = "label_elab_dev_profile"
-_COST_NOW = (
-    'sum by (pool) (elab_node_pool{cluster="$cluster"}'
-    ' * on (pool) group_left () elab_pool_price_per_hour{cluster="$cluster"})'
-)
+_COST_NOW = 'cluster_pool:elab_cost_per_hour:sum{cluster="$cluster"}'
 
 
 def build() -> models.Dashboard:
@@ -165,7 +162,7 @@ def _cost() -> list[Panel]:
         number(
             "Cost per day, at this rate",
             "What the nodes that are there now cost in a day, by `price_per_hour` of their pools. Pools without a price"
-            " are not in it.",
+            " count as nothing.",
             f"sum({_COST_NOW}) * 24",
             unit="suffix: a day",
             width=6,
@@ -173,7 +170,7 @@ def _cost() -> list[Panel]:
         number(
             "Cost of the last 24 hours",
             "What nodes cost in the last day, by the prices of their pools.",
-            f"sum(sum_over_time(({_COST_NOW})[24h:5m])) / 12",
+            f"sum(sum_over_time({_COST_NOW}[24h:5m])) / 12",
             unit="short",
             width=6,
         ),
@@ -195,14 +192,14 @@ def _cost() -> list[Panel]:
         lines(
             "Cost per day, by pool",
             "What each pool's nodes cost in a day at the rate of that moment.",
-            {"{{pool}}": f"{_COST_NOW} * 24"},
+            {"{{pool}}": f"sum by (pool) ({_COST_NOW}) * 24"},
             unit="suffix: a day",
             stacked=True,
         ),
         lines(
             "Nodes, by pool",
             "Nodes of each pool. The overview shows them against the pool's maximum.",
-            {"{{pool}}": 'sum by (pool) (elab_node_pool{cluster="$cluster"})'},
+            {"{{pool}}": 'sum by (pool) (cluster_pool:elab_nodes:count{cluster="$cluster"})'},
             stacked=True,
         ),
     ]

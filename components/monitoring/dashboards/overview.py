@@ -182,12 +182,16 @@ def _room() -> list[Panel]:
             [
                 Column(
                     header="In use",
-                    expr='count by (pool) (elab_node_pool{cluster="$cluster"})'
+                    expr='sum by (pool) (cluster_pool:elab_nodes:count{cluster="$cluster"})'
                     ' / max by (pool) (elab_pool_nodes_max{cluster="$cluster"})',
                     unit="percentunit",
                     steps=above(0.8, 1),
                 ),
-                Column(header="Nodes", expr='count by (pool) (elab_node_pool{cluster="$cluster"})', unit="short"),
+                Column(
+                    header="Nodes",
+                    expr='sum by (pool) (cluster_pool:elab_nodes:count{cluster="$cluster"})',
+                    unit="short",
+                ),
                 Column(header="At most", expr='max by (pool) (elab_pool_nodes_max{cluster="$cluster"})', unit="short"),
             ],
             width=8,
