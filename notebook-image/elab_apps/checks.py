@@ -30,8 +30,11 @@ def within(found: Mapping[str, Any], folder: Path, file: str) -> Iterator[Proble
         yield Problem(f"{file}: name", f'"{name}", a path of Jupyter\'s own', "any other name", "rename it")
     if not (folder / "icon.svg").is_file():
         yield Problem(f"{file.rpartition('/')[0]}/icon.svg", "nothing", "an SVG file for the launcher", "draw one")
-    yield from _start(found, file)
+    faults = list(_start(found, file))
+    yield from faults
     yield from _templates(found, file)
+    if not faults and "command" in found:
+        yield from _untold(found, file)
     for index, pattern in enumerate(found.get("idle_requests", ())):
         try:
             re.compile(pattern)
@@ -74,7 +77,6 @@ def _templates(found: Mapping[str, Any], file: str) -> Iterator[Problem]:
     texts = {f"command.{index}": text for index, text in enumerate(found.get("command", ()))}
     for key in ("environment", "headers"):
         texts.update({f"{key}.{name}": text for name, text in found.get(key, {}).items()})
-    given = " ".join(texts.values())
     for where, text in texts.items():
         rest = text
         for known in _FILLED_IN:
@@ -86,8 +88,13 @@ def _templates(found: Mapping[str, Any], file: str) -> Iterator[Problem]:
                 "{port}, {unix_socket}, {base_url}; {{ and }} for braces",
                 "correct what stands in braces",
             )
-    needed = "unix_socket" if "unix_socket" in found else "port" if found.get("port") == "any" else None
-    if "command" in found and needed and f"{{{needed}}}" not in given:
+
+
+def _untold(found: Mapping[str, Any], file: str) -> Iterator[Problem]:
+    """A program that isn't told where to listen will listen elsewhere."""
+    given = " ".join([*found["command"], *found.get("environment", {}).values()])
+    needed = "unix_socket" if "unix_socket" in found else "port" if found["port"] == "any" else None
+    if needed and f"{{{needed}}}" not in given:
         yield Problem(
             f"{file}: command",
             f"no {{{needed}}}",

@@ -77,13 +77,15 @@ def _environment(application: Application, own: Path) -> None:
     """An environment of the application's own: what it needs never changes what people's notebooks import."""
     if not application.packages.python:
         return
-    _run([sys.executable, "-m", "venv", "--system-site-packages", own], [application], "packages.python", os.environ)
+    make = [sys.executable, "-m", "venv", "--system-site-packages", "--without-pip", own]
+    _run(make, [application], "packages.python", os.environ)
     # Where the base's Python is an environment itself, an environment made from it would see what lies below it only.
     prefix = {"base": str(own), "platbase": str(own)}
     Path(sysconfig.get_path("purelib", "posix_prefix", prefix), "base.pth").write_text(
         sysconfig.get_path("purelib") + "\n"
     )
-    command = [own / "bin" / "python", "-m", "pip", "install", *application.packages.python]
+    python = own / "bin" / "python"
+    command = [sys.executable, "-m", "pip", "--python", python, "install", *application.packages.python]
     _run(command, [application], "packages.python", os.environ)
 
 
