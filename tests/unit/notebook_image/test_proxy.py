@@ -52,7 +52,7 @@ class Server:
             "IdentityProvider": {"token": "of-alice"},
         }
         (config / "jupyter_server_config.json").write_text(json.dumps(settings))
-        env = {
+        self.env = {
             **os.environ,
             "HOME": str(folder),
             "JUPYTER_CONFIG_PATH": str(config),
@@ -63,7 +63,7 @@ class Server:
         }
         self.log = (folder / "log").open("w")
         command = [sys.executable, "-m", "jupyter_server", "--allow-root", "--no-browser"]
-        self.process = subprocess.Popen(command, env=env, cwd=folder, stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen(command, env=self.env, cwd=folder, stdout=self.log, stderr=self.log)
 
     @property
     def address(self) -> str:
@@ -208,6 +208,15 @@ def test_messages_of_an_idle_websocket_are_no_use(server: Server) -> None:
     before = server.last_activity()
     test_a_websocket_goes_through(server)
     assert server.last_activity() == before
+
+
+def test_the_images_health_check_asks_the_server_itself_and_no_proxy(server: Server) -> None:
+    command = [sys.executable, str(IMAGE / "etc/health")]
+    nobody = "http://127.0.0.1:1"
+    proxied = {**server.env, "http_proxy": nobody, "no_proxy": "", "PYTHONWARNINGS": "error"}
+    subprocess.run(command, env=proxied, check=True)
+    elsewhere = {**proxied, "HOME": "/nonexistent"}
+    assert subprocess.run(command, env=elsewhere, capture_output=True, check=False).returncode != 0
 
 
 def test_an_application_that_does_not_get_ready_is_an_error_in_its_time_out(server: Server) -> None:
