@@ -57,6 +57,8 @@ def start_agents() -> None:
                 f"--cert-dir={settings.KUBELET / 'pki'}",
                 f"--hostname-override={settings.NODE_NAME}",
                 f"--node-ip={settings.NODE_IP}",
+                # Deprecated, and the only way to tell cAdvisor, which counts what containers use, of this containerd.
+                f"--containerd={settings.CONTAINERD_SOCKET}",
             ]
         ),
     )
