@@ -1,6 +1,7 @@
 """What several rooms share: labels, child options, hardened pods, content hashes, and data that outlives its stack."""
 
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from pulumi._types import input_type_to_dict, is_input_type
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 
+from stackfile.quantities import Bytes
 from stackfile.resources import Resources
 
 CONTENT_HASH = "elab.dev/content-hash"
@@ -116,6 +118,18 @@ def scratch(name: str, path: str, size: str) -> tuple[core.VolumeArgs, core.Volu
     return volume, core.VolumeMountArgs(name=name, mount_path=path)
 
 
+def claim(size: Bytes, storage_class: str, meta_args: meta.ObjectMetaArgs) -> core.PersistentVolumeClaimInitArgs:
+    """A disk of the platform's own. Its class is pinned, so that another default class changes nothing."""
+    return core.PersistentVolumeClaimInitArgs(
+        metadata=meta_args,
+        spec=core.PersistentVolumeClaimSpecArgs(
+            access_modes=["ReadWriteOnce"],
+            storage_class_name=storage_class,
+            resources=core.VolumeResourceRequirementsArgs(requests={"storage": str(size)}),
+        ),
+    )
+
+
 def secret_env(name: str, secret: str, key: str) -> core.EnvVarArgs:
     """An environment variable from a Secret."""
     source = core.EnvVarSourceArgs(secret_key_ref=core.SecretKeySelectorArgs(name=secret, key=key))
@@ -125,6 +139,15 @@ def secret_env(name: str, secret: str, key: str) -> core.EnvVarArgs:
 def content_hash(*parts: object) -> str:
     """A short hash of what a pod reads at start; the same parts give the same hash on every machine."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def fingerprint(salt: pulumi.Input[str], *values: pulumi.Input[str]) -> pulumi.Output[str]:
+    """A public text that changes with secret ones. Keyed by a secret `salt` in hexadecimal digits, so that a weak
+    password can't be guessed from it."""
+    keyed = pulumi.Output.all(salt, *values).apply(
+        lambda texts: hmac.new(bytes.fromhex(texts[0]), "\n".join(texts[1:]).encode(), "sha256").hexdigest()[:16]
+    )
+    return pulumi.Output.unsecret(keyed)
 
 
 def files_below(folder: Path) -> dict[str, str]:

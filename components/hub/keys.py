@@ -1,13 +1,12 @@
 """The hub's keys: made once, kept in the stack's state, one Secret per purpose."""
 
-import hmac
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_kubernetes.core import v1 as core
 from pulumi_random import RandomBytes, RandomBytesArgs
 
-from components.kit import DataPolicy, Labels, metadata, secret_env
+from components.kit import DataPolicy, Labels, fingerprint, metadata, secret_env
 from components.namespaces import NamespaceNames
 
 KEY_BYTES = 32
@@ -52,6 +51,8 @@ class Keys(pulumi.ComponentResource):
     """Changes with the proxy's token, and tells nothing of it."""
     hub_fingerprint: pulumi.Output[str]
     """Changes with any key that the hub reads."""
+    metrics_token: pulumi.Output[str]
+    """Of the service that may read metrics and nothing else."""
 
     def __init__(self, name: str, args: KeysArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("elab:hub:Keys", name, None, opts)
@@ -59,23 +60,21 @@ class Keys(pulumi.ComponentResource):
         kept = pulumi.ResourceOptions(parent=self, protect=args.data.protect, retain_on_delete=args.data.protect)
         child = pulumi.ResourceOptions(parent=self)
         labels = Labels(instance=args.names.instance, room="hub", component="hub")
-        made: list[pulumi.Output[str]] = []
+        made: dict[str, pulumi.Output[str]] = {}
         for use, purpose in PURPOSES.items():
             key = RandomBytes(f"{name}-{use}", RandomBytesArgs(length=KEY_BYTES), kept)
             content = core.SecretInitArgs(
                 metadata=metadata(purpose.object_name, labels, args.names.hub), string_data={"value": key.hex}
             )
             core.Secret(f"{name}-{use}-secret", content, child)
-            made.append(key.hex)
+            made[use] = key.hex
         self.proxy_token = RandomBytes(f"{name}-proxy", RandomBytesArgs(length=KEY_BYTES), kept).hex
-        self._salt = made[0]
+        self._salt = made["cookie"]
+        self.metrics_token = made["metrics"]
         self.proxy_fingerprint = self.fingerprint(self.proxy_token)
-        self.hub_fingerprint = self.fingerprint(*made, self.proxy_token)
+        self.hub_fingerprint = self.fingerprint(*made.values(), self.proxy_token)
         self.register_outputs({})
 
     def fingerprint(self, *values: pulumi.Input[str]) -> pulumi.Output[str]:
-        """A public text that changes with secret ones. Keyed, so that a weak password can't be guessed from it."""
-        keyed = pulumi.Output.all(self._salt, *values).apply(
-            lambda texts: hmac.new(bytes.fromhex(texts[0]), "\n".join(texts[1:]).encode(), "sha256").hexdigest()[:16]
-        )
-        return pulumi.Output.unsecret(keyed)
+        """A public text that changes with these secret ones."""
+        return fingerprint(self._salt, *values)

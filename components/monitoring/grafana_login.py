@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from ldap3.utils.dn import parse_dn
 
 from components.hub.directory import DirectorySettings
 from components.monitoring.grafana_settings import GrafanaSettings
 from stackfile.problems import Problem
-from stackfile.references import Dn
 
 SKELETON = Path(__file__).parent / "files" / "grafana" / "ldap.toml"
 _DN, _NAME = "{dn}", "{username}"
@@ -24,7 +22,7 @@ def mappings(settings: GrafanaSettings, directory: DirectorySettings) -> list[di
     roles = [(group, "Admin") for group in directory.groups.admins]
     if settings.viewers:
         roles += [(group, "Viewer") for group in directory.groups.allowed]
-    return [{"group_dn": _as_servers_write(group), "org_role": role} for group, role in roles]
+    return [{"group_dn": str(group), "org_role": role} for group, role in roles]
 
 
 def ldap_toml(settings: GrafanaSettings, directory: DirectorySettings, ca_file: str | None) -> str:
@@ -123,8 +121,3 @@ def _parts_of_or(text: str) -> list[str]:
 
 def _or(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"(|{''.join(parts)})"
-
-
-def _as_servers_write(dn: Dn) -> str:
-    """A DN without spaces around its parts: Grafana compares texts, in which only the case of letters is free."""
-    return "".join(f"{attribute}={value}{separator}" for attribute, value, separator in parse_dn(dn, strip=True))

@@ -108,9 +108,9 @@ def _recorded(changes: str) -> Recording:
     return _run(json.loads(changes))
 
 
-def with_secrets(secrets: Mapping[str, str]) -> Recording:
+def with_secrets(secrets: Mapping[str, str], changes: Changes = {}) -> Recording:  # noqa: B006  never changed
     """What the program registers where these secrets have values of their own."""
-    return _run({}, {**SECRET_VALUES, **secrets})
+    return _run(changes, {**SECRET_VALUES, **secrets})
 
 
 def _run(changes: Changes, secrets: Mapping[str, str] = SECRET_VALUES) -> Recording:
