@@ -4,6 +4,7 @@ What the Dockerfile downloads and no registry has is replaced by the images `ope
 hold files. buildah's overlay storage shares the base's layers; of the result only new layers go to containerd.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -87,9 +88,17 @@ def ensure(context: Path = CONTEXT, reference: str = REFERENCE, rebuild: bool = 
 
 def build(context: Path = CONTEXT, reference: str = REFERENCE, rebuild: bool = False) -> oci.Image:
     """The built image; nothing is done where all that it is made of is as it was."""
+    _BUILDAH.mkdir(parents=True, exist_ok=True)
+    with (_BUILDAH / "lock").open("w") as lock:
+        # One at a time: a build begins with clearing up what another has left.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _build(context, reference, rebuild)
+
+
+def _build(context: Path, reference: str, rebuild: bool) -> oci.Image:
     for name in (BASE, *(release.image for release in RELEASES.values())):
         images.build(name)
-    folder = _BUILDAH / "built" / reference.replace("/", "_")
+    folder = built(reference)
     record, made_of = folder / "fingerprint", fingerprint(context)
     if record.exists() and record.read_text() == made_of and not rebuild:
         return _image(folder)
@@ -98,7 +107,7 @@ def build(context: Path = CONTEXT, reference: str = REFERENCE, rebuild: bool = F
     # What a run that failed or was killed has left.
     _buildah("rm", "--all")
     _pull_base()
-    _build(context, reference)
+    _run_dockerfile(context, reference)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     _buildah("push", "--quiet", "--disable-compression", "--format", "oci", reference, f"dir:{folder}")
@@ -110,6 +119,11 @@ def build(context: Path = CONTEXT, reference: str = REFERENCE, rebuild: bool = F
     own = image.layers[-1].size / 1e6
     print(f"  built {reference:<20}{time.monotonic() - began:7.1f} s {own:8.1f} MB over its base", flush=True)
     return image
+
+
+def built(reference: str) -> Path:
+    """Where the image of this reference lies, once it is built."""
+    return _BUILDAH / "built" / reference.replace("/", "_")
 
 
 def fingerprint(context: Path) -> str:
@@ -164,7 +178,7 @@ def _only_while_building() -> dict[str, str]:
     return _ONLY_WHILE_BUILDING | {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
 
 
-def _build(context: Path, reference: str) -> None:
+def _run_dockerfile(context: Path, reference: str) -> None:
     """Build from a copy of the folder, with what the lab puts in place of releases.
 
     Without buildah's cache of layers, which does not see when what a step mounts has changed.

@@ -1,0 +1,13 @@
+"""Marks what builds images: it needs root, buildah and the lab's base."""
+
+from pathlib import Path
+
+import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run by `make e2e`, which says how long things take."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker("e2e")
