@@ -6,7 +6,8 @@ from components.monitoring.dashboards.panels import Column, Panel, Row, above, d
 
 SERVERS = (
     'kube_pod_labels{cluster="$cluster", label_component="singleuser-server"}'
-    ' * on (namespace, pod) group_left () (kube_pod_status_phase{cluster="$cluster", phase="Running"} == 1)'
+    " * on (namespace, pod) group_left ()"
+    ' (max by (namespace, pod) (kube_pod_status_phase{cluster="$cluster", phase="Running"}) == 1)'
 )
 """People's servers that run, each with the labels that say whose and of which profile."""
 PERSON = "label_hub_jupyter_org_username"

@@ -236,7 +236,7 @@ def _room() -> list[Panel]:
 
 def _requested(resource: str) -> str:
     """Requests of pods that are scheduled and not at their end, by what nodes offer."""
-    alive = 'kube_pod_status_phase{cluster="$cluster", phase=~"Pending|Running"} == 1'
+    alive = 'max by (namespace, pod) (kube_pod_status_phase{cluster="$cluster", phase=~"Pending|Running"}) == 1'
     requests = (
         f'kube_pod_container_resource_requests{{cluster="$cluster", resource="{resource}", node!=""}}'
         f" * on (namespace, pod) group_left () ({alive})"

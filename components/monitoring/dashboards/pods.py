@@ -106,9 +106,9 @@ def _wrong() -> list[Panel]:
             [
                 Column(
                     header="Missing",
-                    expr=f"(kube_deployment_spec_replicas{{{WHERE}}} - on (cluster, namespace, deployment)"
+                    expr=f"(kube_deployment_spec_replicas{{{WHERE}}} - on (namespace, deployment)"
                     f" kube_deployment_status_replicas_available{{{WHERE}}}) > 0"
-                    f" or (kube_statefulset_replicas{{{WHERE}}} - on (cluster, namespace, statefulset)"
+                    f" or (kube_statefulset_replicas{{{WHERE}}} - on (namespace, statefulset)"
                     f" kube_statefulset_status_replicas_ready{{{WHERE}}}) > 0",
                     unit="short",
                 )
