@@ -110,7 +110,7 @@ def duties(settings: AnyEntry) -> Iterator[str]:
     if isinstance(settings, IngressEntry) and settings.controller == "other":
         yield "let the controller keep WebSockets for 24 h and bodies of any size, by entry.annotations"
     if isinstance(settings, GatewayEntry):
-        yield "let the Gateway's listener take routes from the hub's namespace (allowedRoutes)"
+        yield "let the Gateway's listener take routes from elab's namespaces (allowedRoutes)"
     if isinstance(settings, LoadBalancerEntry | NodePortEntry) and settings.tls is not None:
         yield "restart the proxy when its certificate is renewed: it reads the certificate when it starts"
 

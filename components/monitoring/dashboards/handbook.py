@@ -10,6 +10,7 @@ _HEAD = """\
 
 Written by `make dashboards` from `components/monitoring/dashboards`; change it there. Grafana shows them in the folder
 elab, Overview is its first page, and the menu *elab* of each leads to all others with the same cluster and time.
+[Grafana](grafana.md) says how to get in.
 
 The logs' own dashboard comes with the logs: there are no metrics of theirs yet.
 
