@@ -31,7 +31,7 @@ class BuiltImage(Section):
     """What the tag begins with, for people; a hash of all that the image is made of follows. Servers use the digest."""
     context: str = "notebook-image"
     """The folder with the Dockerfile, from the project's own; absolute paths would differ from machine to machine."""
-    base_image: Image = Image("quay.io/jupyter/datascience-notebook:2025-03-14")
+    base_image: Image = Image("quay.io/jupyter/datascience-notebook:2026-07-28")
     platforms: tuple[Literal["linux/amd64", "linux/arm64"], ...] = ("linux/amd64",)
     downloads: str | None = None
     """A file in that folder that says where releases come from, such as a mirror; none: from their publishers."""

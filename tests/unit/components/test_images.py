@@ -123,7 +123,7 @@ def test_its_base_follows_mirrors_and_digests_and_the_stacks_arguments_are_hande
     arguments = {"notebook_image.build_arguments": {"R_VERSION": "4.5"}}
     found = built({**arguments, "images": {"mirrors": {"quay.io": "mirror.example.org/quay"}}})
     assert found.inputs["buildArgs"] == {
-        "BASE_IMAGE": "mirror.example.org/quay/jupyter/datascience-notebook:2025-03-14",
+        "BASE_IMAGE": "mirror.example.org/quay/jupyter/datascience-notebook:2026-07-28",
         "R_VERSION": "4.5",
     }
 
