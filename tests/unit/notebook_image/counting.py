@@ -5,7 +5,9 @@ import sys
 import time
 from pathlib import Path
 
+from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
+from tornado.netutil import bind_sockets, bind_unix_socket
 from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketHandler
 
@@ -37,8 +39,9 @@ class Echo(WebSocketHandler):
 
 
 if __name__ == "__main__":
-    port, starts = sys.argv[1:]
+    place, starts = sys.argv[1:]
     with Path(starts).open("a") as file:
         file.write(f"{os.getpid()}\n")
-    Application([("/ready", Ready), ("/echo", Echo), ("(.*)", Told)]).listen(int(port), "127.0.0.1")
+    server = HTTPServer(Application([("/ready", Ready), ("/echo", Echo), ("(.*)", Told)]))
+    server.add_sockets([bind_unix_socket(place)] if "/" in place else bind_sockets(int(place), "127.0.0.1"))
     IOLoop.current().start()

@@ -106,6 +106,15 @@ def _applications(context: Path, starts: Path) -> None:
         headers={"Host": "127.0.0.1:{port}"},
         idle_requests=["poll", "events/.*", "echo"],
     )
+    add(
+        context,
+        "socketed",
+        command=[sys.executable, str(COUNTING), "{unix_socket}", str(starts.with_name("socketed"))],
+        unix_socket=True,
+        ready="/ready",
+        environment={"GREETING": "hello"},
+        remove=("port",),
+    )
     add(context, "absent", command=[sys.executable, "-c", "import time; time.sleep(60) # {port}"])
     entry_point = {"entry_point": "rstudio", "packages": {"jupyter": ["jupyter-rsession-proxy==2.5.1"]}}
     add(context, "rstudio", **entry_point, title="R in a window", remove=("command", "port"))
@@ -145,8 +154,9 @@ def test_each_application_has_one_button_with_its_title_and_icon(server: Server)
         "absent": "Absent",
         "counting": "Counting",
         "rstudio": "R in a window",
+        "socketed": "Socketed",
     }
-    assert len(server.json("server-proxy/servers-info")["server_processes"]) == 3
+    assert len(server.json("server-proxy/servers-info")["server_processes"]) == 4
     for name, entry in entries.items():
         assert (entry["path_info"], entry["category"]) == (f"{name}/", "Applications")
         status, icon = server.get(entry["icon_url"].removeprefix(BASE))
@@ -161,6 +171,10 @@ def test_first_requests_at_once_start_one_process_and_wait_until_it_is_ready(ser
     # Until its ready path answers 200 nobody is let through: no one sees its 503.
     assert [status for status, _ in asyncio.run(both())] == [200] * 4
     assert len(server.starts.read_text().splitlines()) == 1
+
+
+def test_an_application_may_listen_on_a_socket(server: Server) -> None:
+    assert server.get("socketed/ready") == (200, b"ready")
 
 
 def test_it_is_asked_by_the_path_the_name_and_in_the_environment_of_its_file(server: Server) -> None:

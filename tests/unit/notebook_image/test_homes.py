@@ -1,0 +1,79 @@
+"""What people install themselves goes to their disk, by the real pip and the image's own settings."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from .folders import IMAGE
+
+
+class Base:
+    """A base environment with the image's pip.conf, and a person's home."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home, self.prefix, self.wheels = folder / "home", folder / "conda", folder / "wheels"
+        self.wheels.mkdir()
+        _wheel(self.wheels, "hello")
+        self.make(self.prefix)
+        (self.prefix / "pip.conf").write_text((IMAGE / "etc/pip.conf").read_text())
+
+    def make(self, prefix: Path) -> Path:
+        """An environment that sees what the person installed, as conda's own does; its Python."""
+        self.run(sys.executable, "-m", "venv", "--system-site-packages", "--without-pip", prefix)
+        return prefix / "bin/python"
+
+    def run(self, *command: str | Path) -> str:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+        env = {**kept, "HOME": str(self.home), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.wheels)}
+        done = subprocess.run(list(map(str, command)), env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def pip_install(self, python: Path) -> None:
+        self.run(sys.executable, "-m", "pip", "--python", python, "install", "hello")
+
+    def place(self, python: Path) -> Path:
+        """Where that Python finds the package."""
+        return Path(self.run(python, "-c", "import hello; print(hello.__file__)").strip())
+
+
+def _wheel(folder: Path, name: str) -> None:
+    """A package with one empty module, as a registry would give it."""
+    about = f"{name}-1.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-1-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{name}.py", "")
+        wheel.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+        wheel.writestr(
+            f"{about}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        wheel.writestr(f"{about}/RECORD", "")
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Base:
+    return Base(tmp_path)
+
+
+def test_plain_pip_install_goes_to_the_persons_disk_by_pythons_version(base: Base) -> None:
+    python = base.prefix / "bin/python"
+    base.pip_install(python)
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    assert base.place(python) == base.home / ".local/lib" / version / "site-packages/hello.py"
+
+
+def test_an_environment_of_ones_own_keeps_its_packages(base: Base) -> None:
+    own = base.make(base.home / "project")
+    base.pip_install(own)
+    assert base.place(own).is_relative_to(base.home / "project")
+    assert not (base.home / ".local").exists()
+
+
+def test_an_applications_environment_finds_what_the_person_installed(base: Base) -> None:
+    base.pip_install(base.prefix / "bin/python")
+    assert base.place(base.make(base.home.with_name("marimo"))).is_relative_to(base.home)
