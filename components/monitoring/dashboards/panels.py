@@ -10,7 +10,7 @@ from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from components.monitoring.dashboards.queries import EMPTY_IS_WELL
+from components.monitoring.dashboards.queries import EMPTY_IS_WELL, EVERYTHING
 
 PROMETHEUS = common.DataSourceRef(type_val="prometheus", uid="prometheus")
 """The data source, by the uid that files/grafana/provisioning gives it."""
@@ -243,7 +243,10 @@ def variable(
         .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(models.VariableSort.ALPHABETICAL_ASC)
     )
-    return found.multi(True).include_all(True).all_value(".+") if many else found
+    if not many:
+        return found
+    everything = models.VariableOption(selected=True, text=["All"], value=["$__all"])
+    return found.multi(True).include_all(True).all_value(EVERYTHING).current(everything)
 
 
 _LETTERS = "ABCDEFGH"

@@ -14,6 +14,7 @@ from components.monitoring.dashboards import __main__ as generator
 from components.monitoring.dashboards.catalogue import FOLDER, NEEDS, parsed, selected
 from components.monitoring.dashboards.handbook import handbook
 from components.monitoring.dashboards.queries import panels, queries
+from tests.harness.series import selectors
 
 DATA_SOURCES = FOLDER.parent / "grafana" / "provisioning" / "datasources" / "elab.yaml"
 LARGEST_CONFIG_MAP = 1024 * 1024
@@ -112,25 +113,6 @@ def test_every_selector_is_of_the_chosen_cluster(dashboard: dict[str, Any]) -> N
         for selector in found:
             matchers = {(one.name, one.value) for one in selector.matchers.matchers}
             assert ("cluster", "the-chosen-one") in matchers or query.panel == "$cluster", query
-
-
-def selectors(expr: promql_parser.Expr) -> Iterator[promql_parser.VectorSelector]:
-    """Every vector selector in a query."""
-    match expr:
-        case promql_parser.VectorSelector():
-            yield expr
-        case promql_parser.MatrixSelector():
-            yield expr.vector_selector
-        case promql_parser.AggregateExpr() | promql_parser.ParenExpr() | promql_parser.SubqueryExpr():
-            yield from selectors(expr.expr)
-        case promql_parser.UnaryExpr():
-            yield from selectors(expr.expr)
-        case promql_parser.BinaryExpr():
-            yield from selectors(expr.lhs)
-            yield from selectors(expr.rhs)
-        case promql_parser.Call():
-            for one in expr.args:
-                yield from selectors(one)
 
 
 def test_legends_name_labels_that_the_query_keeps(dashboard: dict[str, Any]) -> None:
