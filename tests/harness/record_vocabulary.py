@@ -5,6 +5,7 @@ Every target of the stack's Prometheus is read as Prometheus reads it, before an
 """
 
 import argparse
+import re
 import ssl
 import sys
 import urllib.request
@@ -22,6 +23,8 @@ from operate.steps import OperationError
 FOLDER = rig.ROOT / "components/monitoring/files/vocabulary"
 _FREE = frozenset({"pods", "services"})
 """Jobs that scrape whatever the institution marks: rules and panels may rely on nothing there."""
+_LABELS_OF = re.compile(r"kube_(\w+)_labels")
+"""Metrics of kube-state-metrics that carry the labels of objects: which ones, its allow-list says, by stack."""
 _WITH_BUCKETS = frozenset({"histogram", "summary"})
 _OF_BUCKETS = frozenset({"le", "quantile"})
 
@@ -60,12 +63,16 @@ def together(targets: Iterable[Mapping[str, Metric]]) -> dict[str, Metric]:
 def rewritten(before: str, source: str, metrics: Mapping[str, Metric]) -> str:
     """A vocabulary's text with this recording in the place of an earlier one."""
     lines = ["recorded:", f"  source: {source}", "  metrics:"]
-    lines += [
-        f"    {name}: {{type: {metric.kind}, labels: [{', '.join(sorted(metric.labels))}]}}"
-        for name, metric in sorted(metrics.items())
-    ]
+    lines += [f"    {name}: {{{_described(name, metric)}}}" for name, metric in sorted(metrics.items())]
     listed = before.find("listed:\n")
     return "\n".join(lines) + "\n" + (before[listed:] if listed >= 0 else "")
+
+
+def _described(name: str, metric: Metric) -> str:
+    of_objects = _LABELS_OF.fullmatch(name)
+    labels = [label for label in sorted(metric.labels) if not (of_objects and label.startswith("label_"))]
+    described = f"type: {metric.kind}, labels: [{', '.join(labels)}]"
+    return f"{described}, allowlist: {of_objects[1]}s" if of_objects else described
 
 
 def _read(target: Target, tokens: Mapping[str, str]) -> str:

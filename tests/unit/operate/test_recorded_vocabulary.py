@@ -54,3 +54,11 @@ def test_a_new_recording_takes_the_earlier_ones_place_and_leaves_what_is_listed(
         "listed": yaml.safe_load(listed)["listed"],
     }
     assert second.endswith(listed)
+
+
+def test_labels_of_objects_are_left_to_each_stacks_allow_list() -> None:
+    seen = {"kube_pod_labels": _metric("gauge", "namespace", "pod", "label_app"), "x": _metric("gauge", "label_app")}
+    assert yaml.safe_load(rewritten("", "here", seen))["recorded"]["metrics"] == {
+        "kube_pod_labels": {"type": "gauge", "labels": ["namespace", "pod"], "allowlist": "pods"},
+        "x": {"type": "gauge", "labels": ["label_app"]},
+    }
