@@ -9,7 +9,6 @@ from components.monitoring.dashboards.panels import (
     Panel,
     Row,
     above,
-    below,
     dashboard,
     lines,
     listing,
@@ -81,14 +80,14 @@ def _jobs() -> list[Panel]:
     return [
         listing(
             "Scrape jobs",
-            "Of each job: the share of its targets that answer, its series, and its slowest target's time.",
+            "Of each job: the share of its targets that don't answer, its series, and its slowest target's time.",
             {"job": "Job"},
             [
                 Column(
-                    header="Answer",
-                    expr=f"avg by (job) (up{{{_HERE}}})",
+                    header="Silent",
+                    expr=f"1 - avg by (job) (up{{{_HERE}}})",
                     unit="percentunit",
-                    steps=below(1, 0.99),
+                    steps=((None, "green"), (0.001, "red")),
                 ),
                 Column(header="Targets", expr=f"count by (job) (up{{{_HERE}}})", unit="short"),
                 Column(

@@ -9,7 +9,6 @@ from components.monitoring.dashboards.panels import (
     Panel,
     Row,
     above,
-    below,
     dashboard,
     lines,
     listing,
@@ -98,6 +97,7 @@ def _alerts() -> Panel:
             )
         ],
         width=16,
+        order="Severity",
         quiet=True,
     )
 
@@ -203,12 +203,12 @@ def _room() -> list[Panel]:
             {"namespace": "Namespace", "persistentvolumeclaim": "Claim"},
             [
                 Column(
-                    header="Free",
-                    expr="bottomk(10, min by (namespace, persistentvolumeclaim) ("
-                    'kubelet_volume_stats_available_bytes{cluster="$cluster"}'
+                    header="Full",
+                    expr="topk(10, max by (namespace, persistentvolumeclaim) ("
+                    '1 - kubelet_volume_stats_available_bytes{cluster="$cluster"}'
                     ' / kubelet_volume_stats_capacity_bytes{cluster="$cluster"}))',
                     unit="percentunit",
-                    steps=below(0.2, 0.1),
+                    steps=above(0.8, 0.9),
                 )
             ],
             width=12,
@@ -220,12 +220,12 @@ def _room() -> list[Panel]:
             {"node": "Node", "mountpoint": "Mounted at"},
             [
                 Column(
-                    header="Free",
-                    expr="bottomk(10, min by (node, mountpoint) ("
-                    'node_filesystem_avail_bytes{cluster="$cluster", fstype!~"tmpfs|ramfs|overlay|squashfs"}'
+                    header="Full",
+                    expr="topk(10, max by (node, mountpoint) ("
+                    '1 - node_filesystem_avail_bytes{cluster="$cluster", fstype!~"tmpfs|ramfs|overlay|squashfs"}'
                     ' / node_filesystem_size_bytes{cluster="$cluster", fstype!~"tmpfs|ramfs|overlay|squashfs"}))',
                     unit="percentunit",
-                    steps=below(0.2, 0.1),
+                    steps=above(0.8, 0.9),
                 )
             ],
             width=12,

@@ -30,11 +30,6 @@ def above(warning: float, critical: float) -> Steps:
     return (None, "green"), (warning, "orange"), (critical, "red")
 
 
-def below(warning: float, critical: float) -> Steps:
-    """Thresholds of what should be high."""
-    return (None, "red"), (critical, "orange"), (warning, "green")
-
-
 ANY_IS_BAD = ((None, "green"), (1.0, "red"))
 """Thresholds of what there should be none of."""
 UP: Steps = ((None, "red"), (1.0, "green"))
@@ -159,15 +154,16 @@ def listing(
     columns: Sequence[Column],
     *,
     width: int = 24,
+    order: str | None = None,
     quiet: bool = False,
     leads_to: str | None = None,
 ) -> table.Panel:
-    """A table with a line for each combination of `keys`, which are headers by label; sorted by its first figure.
+    """A table with a line for each combination of `keys`, which are headers by label.
 
-    `quiet`: it is empty if all is well."""
+    Its first figure sorts it, the highest first, or `order`, a key's header. `quiet`: empty if all is well."""
     single = len(columns) == 1
     values = {"Value" if single else f"Value #{letter}": one for letter, one in zip(_LETTERS, columns, strict=False)}
-    order = [*keys, *values]
+    fields = [*keys, *values]
     headers = {**keys, **{field: one.header for field, one in values.items()}}
     panel = (
         table.Panel()
@@ -178,14 +174,14 @@ def listing(
         .height(8)
         .span(width)
         .no_value(EMPTY_IS_WELL if quiet else NO_DATA)
-        .sort_by([common_builders.TableSortByFieldState().display_name(columns[0].header).desc(True)])
+        .sort_by([common_builders.TableSortByFieldState().display_name(order or columns[0].header).desc(order is None)])
         .with_transformation(models.DataTransformerConfig(id_val="merge", options={}))
         .with_transformation(
             models.DataTransformerConfig(
                 id_val="organize",
                 options={
                     "excludeByName": {"Time": True},
-                    "indexByName": {field: index for index, field in enumerate(order)},
+                    "indexByName": {field: index for index, field in enumerate(fields)},
                     "renameByName": headers,
                 },
             )

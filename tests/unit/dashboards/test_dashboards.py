@@ -133,16 +133,28 @@ def test_keys_of_tables_are_labels_that_some_query_keeps(dashboard: dict[str, An
                 assert any(re.search(kept, target["expr"]) for target in panel["targets"]), (panel["title"], field)
 
 
-def test_columns_are_coloured_by_the_headers_that_they_have(dashboard: dict[str, Any]) -> None:
+def headers(panel: Mapping[str, Any]) -> list[str]:
+    """The headers of a table, in their order."""
+    (organize,) = (one["options"] for one in panel["transformations"] if one["id"] == "organize")
+    return [
+        organize["renameByName"][field] for field in sorted(organize["indexByName"], key=organize["indexByName"].get)
+    ]
+
+
+def test_tables_are_coloured_and_sorted_by_headers_that_they_have(dashboard: dict[str, Any]) -> None:
     for panel in panels(dashboard):
-        headers = {
-            header
-            for one in panel.get("transformations", ())
-            if one["id"] == "organize"
-            for header in one["options"]["renameByName"].values()
-        }
-        for override in panel["fieldConfig"]["overrides"]:
-            assert override["matcher"]["options"] in headers, panel["title"]
+        if panel["type"] == "table":
+            named = [override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]]
+            named += [one["displayName"] for one in panel["options"]["sortBy"]]
+            assert set(named) <= set(headers(panel)), panel["title"]
+
+
+def test_the_worst_stands_first() -> None:
+    (alerts,) = (panel for panel in panels(parsed("overview")) if panel["title"] == "Alerts that fire")
+    assert [(one["displayName"], one["desc"]) for one in alerts["options"]["sortBy"]] == [("Severity", False)]
+    for title in ("Disks that are nearly full", "Hosts' file systems that are nearly full"):
+        (table,) = (panel for panel in panels(parsed("overview")) if panel["title"] == title)
+        assert [(one["displayName"], one["desc"]) for one in table["options"]["sortBy"]] == [("Full", True)]
 
 
 def test_links_lead_to_dashboards_that_every_stack_has(dashboard: dict[str, Any]) -> None:
