@@ -54,7 +54,7 @@ class Application:
     description: str
     memory: str
     timeout: int
-    category: str = "Applications"
+    category: str = "Notebook"
     command: tuple[str, ...] = ()
     entry_point: str = ""
     port: int = 0

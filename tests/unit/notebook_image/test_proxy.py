@@ -158,7 +158,7 @@ def test_each_application_has_one_button_with_its_title_and_icon(server: Server)
     }
     assert len(server.json("server-proxy/servers-info")["server_processes"]) == 4
     for name, entry in entries.items():
-        assert (entry["path_info"], entry["category"]) == (f"{name}/", "Applications")
+        assert (entry["path_info"], entry["category"]) == (f"{name}/", "Notebook")
         status, icon = server.get(entry["icon_url"].removeprefix(BASE))
         assert status == 200
         assert icon.startswith(b"<svg")
