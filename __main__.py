@@ -7,7 +7,8 @@ from components.entry import Entry, EntryArgs
 from components.hub import room
 from components.hub.room import HubRoom, HubRoomArgs
 from components.isolation import Isolation, IsolationArgs
-from components.kit import DataPolicy
+from components.monitoring import room as monitoring
+from components.monitoring.room import Monitoring, MonitoringSecrets
 from components.namespaces import NamespaceNames, Namespaces, NamespacesArgs
 from components.notebook_image import NotebookImage, NotebookImageArgs
 from components.storage import PersonalStorage, StorageArgs
@@ -17,11 +18,10 @@ from stack import load_or_exit
 stack = load_or_exit()
 settings, cloud = stack.settings, stack.settings.facts
 names = NamespaceNames(instance=settings.instance)
-data = DataPolicy(protect=settings.protects_data, adopt=settings.protection.adopt)
 made = providers(settings.cluster, settings.notebook_image)
 base = pulumi.ResourceOptions(providers=made)
 
-namespaces = Namespaces("namespaces", NamespacesArgs(names=names, data=data), base)
+namespaces = Namespaces("namespaces", NamespacesArgs(names=names, data=settings.data), base)
 storage = PersonalStorage("storage", StorageArgs(
     settings=settings.storage, cloud=cloud.storage, instance=settings.instance, reclaim_policy=settings.reclaim_policy,
 ), base)  # fmt: skip
@@ -31,12 +31,14 @@ image = NotebookImage("notebook", NotebookImageArgs(
 hub = HubRoomArgs(
     names=names, cloud=cloud, entry=settings.entry, hub=settings.hub, proxy=settings.proxy, users=settings.users,
     directory=settings.directory, culling=settings.culling, puller=settings.puller, scheduling=settings.scheduling,
-    packs=settings.packs, pools=settings.pools, images=settings.images, network=settings.network, data=data,
+    packs=settings.packs, pools=settings.pools, images=settings.images, network=settings.network, data=settings.data,
     user_storage_class=storage.class_name, platform_storage_class=settings.storage.platform_class,
     extra_config=stack.extra_config, notebook_image=image.ref, secrets=stack.secrets,
 )  # fmt: skip
-routes = room.routes(hub)
-connections = (*room.connections(hub), *entry.connections(settings.entry, routes, cloud.ranges.nodes))
+metrics = settings.monitoring_args
+routes = (*room.routes(hub), *monitoring.routes(metrics))
+inner = (*room.connections(hub), *monitoring.connections(metrics))
+connections = (*inner, *entry.connections(settings.entry, routes, cloud.ranges.nodes))
 
 # Before anything runs there: no pod is ever without its policies.
 isolation = Isolation("isolation", IsolationArgs(
@@ -44,7 +46,12 @@ isolation = Isolation("isolation", IsolationArgs(
     largest=settings.users.largest,
 ), pulumi.ResourceOptions(providers=made, depends_on=[namespaces]))  # fmt: skip
 inside = pulumi.ResourceOptions(providers=made, depends_on=[namespaces, isolation])
-HubRoom("hub", hub, inside)
+hub_room = HubRoom("hub", hub, inside)
+if settings.monitoring.enabled:
+    given = MonitoringSecrets(hub_token=hub_room.metrics_token, given=stack.secrets)
+    Monitoring("monitoring", metrics, given, pulumi.ResourceOptions(
+        providers=made, depends_on=[namespaces, isolation, hub_room.priorities],
+    ))  # fmt: skip
 address = Entry("entry", EntryArgs(
     settings=settings.entry, instance=settings.instance, routes=routes,
     load_balancer_annotations=cloud.load_balancer_annotations,

@@ -11,8 +11,14 @@ from clouds.pools import NodePool
 from components.entry_settings import EntrySettings
 from components.hub.directory import DirectorySettings
 from components.hub.profiles import UsersSettings
+from components.hub.scheduling import PriorityNames
 from components.hub.scheduling_settings import SchedulingSettings
 from components.hub.settings import CullingSettings, HubSettings, PostgreSql, ProxySettings, PullerSettings
+from components.kit import DataPolicy
+from components.monitoring import room as monitoring_room
+from components.monitoring.room import MonitoringArgs
+from components.monitoring.settings import MonitoringSettings
+from components.namespaces import NamespaceNames
 from components.network_settings import ClusterSettings, ImagesSettings, NetworkSettings
 from components.notebook_image import NotebookImageSettings
 from components.storage import StorageSettings
@@ -64,6 +70,8 @@ class Settings(Section):
     """The continuous image puller."""
     scheduling: SchedulingSettings = SchedulingSettings()
     """How servers find their nodes."""
+    monitoring: MonitoringSettings = MonitoringSettings()
+    """Metrics, alerts and dashboards."""
     images: ImagesSettings = ImagesSettings()
     """Digests, mirrors and pull secrets of all images."""
     network: NetworkSettings = NetworkSettings()
@@ -97,6 +105,31 @@ class Settings(Section):
         wanted = self.scheduling.user_scheduler.enabled
         return not self.facts.autoscaler.packs_already if wanted is None else wanted
 
+    @property
+    def data(self) -> DataPolicy:
+        """What happens to data when the program no longer speaks of it."""
+        return DataPolicy(protect=self.protects_data, adopt=self.protection.adopt)
+
+    @property
+    def monitoring_args(self) -> MonitoringArgs:
+        """What the monitoring room is made of: all of it plain decisions, that checks and plans look at too."""
+        names = NamespaceNames(instance=self.instance)
+        return MonitoringArgs(
+            names=names,
+            cluster=self.monitoring.cluster_name or self.cluster.identifier or self.cluster.context,
+            cloud=self.facts,
+            entry=self.entry,
+            settings=self.monitoring,
+            directory=self.directory,
+            pools=self.pools,
+            profiles=self.users.profiles,
+            images=self.images,
+            network=self.network,
+            data=self.data,
+            storage_class=self.monitoring.storage_class or self.storage.platform_class,
+            priority_class=PriorityNames(instance=self.instance).of("platform"),
+        )
+
     def problems(self) -> Iterator[Problem]:
         yield from cross_checks(self)
 
@@ -104,6 +137,12 @@ class Settings(Section):
 SECRETS: Mapping[str, str] = {
     "ldap_bind_password": "the password of directory.bind_dn",
     "hub_database_url": "the URL of the hub's PostgreSQL database, with user and password",
+    "alert_smtp_password": "the password of monitoring.alerting.smtp.username",
+    "alert_webhook_url": "the address of webhook receivers without a url of their own",
+    "alert_slack_url": "the incoming webhook of Slack",
+    "alert_pagerduty_key": "the integration key of PagerDuty's service (Events API v2)",
+    "alert_heartbeat_url": "the address that the watcher outside gave for monitoring.alerting.heartbeat",
+    "remote_write_password": "the password of monitoring.remote_write.username",
 }
 """Secrets that a stack may need, as top-level keys of their own, and what each is."""
 
@@ -115,7 +154,8 @@ def required_secrets(settings: Settings) -> tuple[str, ...]:
         found.append("ldap_bind_password")
     if isinstance(settings.hub.database, PostgreSql):
         found.append("hub_database_url")
-    return tuple(found)
+    found += monitoring_room.required_secrets(settings.monitoring)
+    return tuple(dict.fromkeys(found))
 
 
 def missing_secret(key: str, stack: str) -> Problem:

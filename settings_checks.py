@@ -8,6 +8,9 @@ from components.entry import route_problems
 from components.entry_settings import GatewayEntry, IngressEntry, tls_problems
 from components.hub.profiles import Profile, repeated
 from components.hub.proxy import route
+from components.monitoring import room as monitoring_room
+from components.monitoring.grafana import grafana_problems
+from components.monitoring.sizing import volume_problems
 from components.namespaces import NamespaceNames
 from components.notebook_image import BuiltImage, ReadyImage
 from stackfile.problems import Problem
@@ -26,7 +29,10 @@ def cross_checks(settings: "Settings") -> Iterator[Problem]:
     yield from _storage(settings)
     yield from _egress(settings)
     yield from _entry(settings)
-    yield from route_problems(settings.entry, [route(NamespaceNames(instance=settings.instance), settings.entry)])
+    own = route(NamespaceNames(instance=settings.instance), settings.entry)
+    yield from route_problems(settings.entry, [own, *monitoring_room.routes(settings.monitoring_args)])
+    if settings.monitoring.enabled:
+        yield from _monitoring(settings)
     if settings.is_prod:
         yield from _prod(settings)
 
@@ -175,6 +181,27 @@ def _entry(settings: "Settings") -> Iterator[Problem]:
         )
 
 
+def _monitoring(settings: "Settings") -> Iterator[Problem]:
+    monitoring, args = settings.monitoring, settings.monitoring_args
+    for problem in volume_problems(args.jobs, args.size):
+        yield Problem(
+            where=f"monitoring.{problem.where}", found=problem.found, allowed=problem.allowed, fix=problem.fix
+        )
+    if (
+        monitoring.ceph is not None
+        and settings.facts.storage.is_ceph
+        and args.storage_class == settings.storage.class_name
+    ):
+        yield Problem(
+            where="monitoring.storage_class",
+            found=f'"{args.storage_class}", which is on the Ceph of monitoring.ceph',
+            allowed="a class whose disks are elsewhere: metrics of a Ceph that fails would fail with it",
+            fix="set monitoring.storage_class to a class of the nodes' own disks",
+        )
+    if monitoring.grafana.enabled:
+        yield from grafana_problems(monitoring.grafana, settings.directory, settings.entry)
+
+
 def _prod(settings: "Settings") -> Iterator[Problem]:
     if settings.cluster.identifier is None:
         yield Problem(
@@ -205,6 +232,16 @@ def images_of(settings: "Settings") -> tuple[Image, ...]:
         found.append(settings.puller.pause_image)
     if settings.packs:
         found.append(settings.scheduling.user_scheduler.image)
+    if settings.monitoring.enabled:
+        monitoring = settings.monitoring
+        found += [
+            monitoring.prometheus.image,
+            monitoring.alertmanager.image,
+            monitoring.node_exporter.image,
+            monitoring.kube_state_metrics.image,
+            monitoring.pushgateway.image,
+        ]
+        found += [monitoring.grafana.image] if monitoring.grafana.enabled else []
     return tuple(dict.fromkeys(found))
 
 

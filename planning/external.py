@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from components.entry_settings import CertManagerTls, IngressEntry, SecretTls
+from components.monitoring import room as monitoring_room
 from components.namespaces import ROOMS, NamespaceNames
 from settings import Settings
 
@@ -24,6 +25,7 @@ def _entries(settings: Settings) -> Iterator[tuple[str, str]]:
             )
     yield from _entry(settings, names)
     yield from _disks(settings)
+    yield from _monitoring(settings)
     for data in settings.users.shared_data:
         yield f"PersistentVolumeClaim/{names.users}/{data.claim}", "the data set's owner registers the claim"
     for volume in settings.users.volumes:
@@ -34,12 +36,25 @@ def _entries(settings: Settings) -> Iterator[tuple[str, str]]:
 def _entry(settings: Settings, names: NamespaceNames) -> Iterator[tuple[str, str]]:
     entry = settings.entry
     tls = getattr(entry, "tls", None)
-    if isinstance(tls, SecretTls):
-        yield f"Secret/{names.hub}/{tls.name}", "kubectl create secret tls … with the certificate of the public address"
-    if isinstance(tls, CertManagerTls):
-        yield f"Secret/{names.hub}/{settings.instance}-entry-tls", "cert-manager makes it from its ClusterIssuer"
+    published = (names.hub, *(route.namespace for route in monitoring_room.routes(settings.monitoring_args)))
+    for namespace in dict.fromkeys(published):
+        if isinstance(tls, SecretTls):
+            fix = "kubectl create secret tls … with the certificate of the public address"
+            yield f"Secret/{namespace}/{tls.name}", fix
+        if isinstance(tls, CertManagerTls):
+            yield f"Secret/{namespace}/{settings.instance}-entry-tls", "cert-manager makes it from its ClusterIssuer"
     if isinstance(entry, IngressEntry):
         yield f"IngressClass/{entry.class_name}", "the cluster's ingress controller brings it"
+
+
+def _monitoring(settings: Settings) -> Iterator[tuple[str, str]]:
+    if not settings.monitoring.enabled:
+        return
+    args = settings.monitoring_args
+    for namespace in args.jobs.foreign_namespaces:
+        yield f"Namespace/{namespace}", "its owner makes it; Prometheus looks for targets there"
+    if args.storage_class not in (settings.storage.class_name, settings.storage.platform_class):
+        yield f"StorageClass/{args.storage_class}", "the cluster's owner makes it"
 
 
 def _disks(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -5,10 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pulumi_kubernetes.core import v1 as core
-from pulumi_kubernetes.meta import v1 as meta
-
-from components.hub.settings import Sqlite
 from components.hub.values import SERVER_FILES_MAP, TRUST_MAP
 from components.kit import config_map_key, content_hash, files_below
 
@@ -62,17 +58,3 @@ class Configuration:
         """The ConfigMaps of the users namespace, by name."""
         found = {SERVER_FILES_MAP: {config_map_key(path): text for path, text in self.servers.items()}}
         return found | ({TRUST_MAP: {"ca.crt": self.trust_ca}} if self.trust_ca is not None else {})
-
-
-def database_claim(
-    database: Sqlite, storage_class: str, metadata: meta.ObjectMetaArgs
-) -> core.PersistentVolumeClaimInitArgs:
-    """The disk of the hub's database. Its class is pinned, so that another default class changes nothing."""
-    return core.PersistentVolumeClaimInitArgs(
-        metadata=metadata,
-        spec=core.PersistentVolumeClaimSpecArgs(
-            access_modes=["ReadWriteOnce"],
-            storage_class_name=storage_class,
-            resources=core.VolumeResourceRequirementsArgs(requests={"storage": str(database.size)}),
-        ),
-    )

@@ -12,7 +12,7 @@ from pulumi_kubernetes.rbac import v1 as rbac
 
 from clouds.base import PodSecurity
 from components.hub import keys
-from components.hub.configuration import Configuration, database_claim
+from components.hub.configuration import Configuration
 from components.hub.proxy import TOKEN_SECRET
 from components.hub.settings import HubSettings, Sqlite
 from components.hub.values import HUB_DATA, HUB_EXTRA, HUB_FILES, HUB_PORT, HUB_TRUST, HUB_VALUES
@@ -21,6 +21,7 @@ from components.kit import (
     SECRETS_HASH,
     DataPolicy,
     Labels,
+    claim,
     config_map_items,
     container_security,
     metadata,
@@ -223,7 +224,7 @@ class Hub(pulumi.ComponentResource):
         if isinstance(args.settings.database, Sqlite):
             core.PersistentVolumeClaim(
                 f"{name}-db",
-                database_claim(args.settings.database, args.storage_class, metadata("hub-db", labels, names.hub)),
+                claim(args.settings.database.size, args.storage_class, metadata("hub-db", labels, names.hub)),
                 args.data.options(self, f"{names.hub}/hub-db"),
             )
         self._given_secrets(name, args, labels)

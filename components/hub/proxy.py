@@ -32,7 +32,7 @@ from components.network_settings import ImagesSettings
 TOKEN_SECRET = "proxy-token"  # noqa: S105  the Secret's name
 _UID = 65534
 _TLS_FOLDER = "/etc/elab/tls"
-_METRICS_PORT = 8002
+METRICS_PORT = 8002
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +102,7 @@ def arguments(args: ProxyArgs) -> list[str]:
         "--api-ip=",
         f"--api-port={PROXY_API_PORT}",
         "--metrics-ip=",
-        f"--metrics-port={_METRICS_PORT}",
+        f"--metrics-port={METRICS_PORT}",
         f"--default-target={hub}",
         f"--error-target={hub}/hub/error",
         "--log-level=warn",
@@ -135,7 +135,7 @@ def deployment(args: ProxyArgs, labels: Labels) -> apps.DeploymentInitArgs:
         ports=[
             core.ContainerPortArgs(name="public", container_port=public_port(args.entry)),
             core.ContainerPortArgs(name="api", container_port=PROXY_API_PORT),
-            core.ContainerPortArgs(name="metrics", container_port=_METRICS_PORT),
+            core.ContainerPortArgs(name="metrics", container_port=METRICS_PORT),
         ],
         readiness_probe=core.ProbeArgs(http_get=alive, period_seconds=2, failure_threshold=3),
         liveness_probe=core.ProbeArgs(

@@ -118,6 +118,11 @@ def connections(args: HubRoomArgs) -> Iterator[Connection]:
 class HubRoom(pulumi.ComponentResource):
     """Login, proxy, people's servers, culling, image puller and scheduling."""
 
+    priorities: Priorities
+    """The classes that every pod of the platform names."""
+    metrics_token: pulumi.Output[str]
+    """May read the hub's metrics, and nothing else."""
+
     def __init__(self, name: str, args: HubRoomArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("elab:hub:HubRoom", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
@@ -126,9 +131,10 @@ class HubRoom(pulumi.ComponentResource):
             names=args.priorities, placeholder_priority=args.cloud.autoscaler.placeholder_priority
         )
         # Admission refuses a pod whose PriorityClass is not there yet, and no output of one is the other's input.
-        classes = Priorities(f"{name}-priorities", priorities, child)
-        after_classes = pulumi.ResourceOptions(parent=self, depends_on=[classes])
+        self.priorities = Priorities(f"{name}-priorities", priorities, child)
+        after_classes = pulumi.ResourceOptions(parent=self, depends_on=[self.priorities])
         keys = Keys(f"{name}-keys", KeysArgs(names=args.names, data=args.data), child)
+        self.metrics_token = keys.metrics_token
         proxy_args = proxy.ProxyArgs(
             settings=args.proxy,
             entry=args.entry,

@@ -19,6 +19,7 @@ from components.hub.keys import KEY_BYTES
 from components.kit import (
     CONTENT_HASH,
     SECRETS_HASH,
+    DataPolicy,
     config_map_key,
     container_security,
     content_hash,
@@ -63,6 +64,7 @@ class GrafanaArgs:
     """The stack's scrape jobs: they say which dashboards it has."""
     scrape_interval: Duration
     ldap_password: pulumi.Input[str] | None
+    data: DataPolicy
 
 
 def is_published(settings: GrafanaSettings, entry: AnyEntry) -> bool:
@@ -227,8 +229,9 @@ class Grafana(pulumi.ComponentResource):
         super().__init__("elab:monitoring:Grafana", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         namespace, labels = args.platform.namespace, args.platform.labels(COMPONENT)
-        password = RandomBytes(f"{name}-admin", RandomBytesArgs(length=KEY_BYTES), child).hex
-        signing = RandomBytes(f"{name}-signing", RandomBytesArgs(length=KEY_BYTES), child).hex
+        kept = args.data.options(self)
+        password = RandomBytes(f"{name}-admin", RandomBytesArgs(length=KEY_BYTES), kept).hex
+        signing = RandomBytes(f"{name}-signing", RandomBytesArgs(length=KEY_BYTES), kept).hex
         secrets: dict[str, dict[str, pulumi.Input[str]]] = {
             _ADMIN_SECRET: {"password": password},
             _SIGNING_SECRET: {"value": signing},

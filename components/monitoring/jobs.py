@@ -2,18 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import yaml
-
 from clouds.base import ClusterEndpoints
+from components.monitoring.documents import read, text
 from components.monitoring.settings import MonitoringSettings
 from components.namespaces import NamespaceNames
 from stackfile.quantities import Duration
 
-FILES = Path(__file__).parent / "files"
-ANNOTATED, CEPH = "annotated", "ceph"
+ANNOTATED, CEPH, CERT_MANAGER = "annotated", "ceph", "cert-manager"
 """Stand in a job's file for the namespaces that the settings name; a room's name stands for its namespace."""
 
 
@@ -59,6 +56,20 @@ class JobsArgs:
     """The label `cluster` of every series."""
     settings: MonitoringSettings
     endpoints: ClusterEndpoints
+    grafana_metrics: str
+    """The path of Grafana's own metrics, which lies below that of its pages."""
+    cert_manager: bool
+    """Whether cert-manager renews the certificate of the one address."""
+
+    @property
+    def foreign_namespaces(self) -> dict[str, bool]:
+        """Namespaces that are not the platform's, in which targets are looked for, and whether Services are too."""
+        found = {str(name): True for name in self.settings.annotated_namespaces}
+        if self.settings.ceph is not None and self.settings.ceph.namespace is not None:
+            found.setdefault(str(self.settings.ceph.namespace), False)
+        if self.cert_manager:
+            found.setdefault(str(self.settings.cert_manager_namespace), False)
+        return found
 
     @property
     def api_servers(self) -> tuple[str, ...]:
@@ -104,6 +115,9 @@ JOBS: tuple[Job, ...] = (
         owner="the institution",
         budget=Budget(target=2000),
         targets=lambda args: len(args.settings.annotated_namespaces),
+    ),
+    Job(
+        name="cert-manager", owner="the cluster", budget=Budget(fixed=500), targets=lambda args: int(args.cert_manager)
     ),
     Job(
         name="ceph",
@@ -162,12 +176,14 @@ def _namespace(written: str, args: JobsArgs) -> tuple[str, ...]:
         return args.settings.annotated_namespaces
     if written == CEPH:
         return (args.settings.ceph.namespace,) if args.settings.ceph and args.settings.ceph.namespace else ()
+    if written == CERT_MANAGER:
+        return (args.settings.cert_manager_namespace,)
     return (args.names.of(written),)
 
 
 def scrape_config(job: Job, args: JobsArgs) -> dict[str, Any]:
     """The job's file with what the stack adds: interval, targets, namespaces, and the label `cluster`."""
-    (config,) = yaml.safe_load((FILES / "scrape" / f"{job.name}.yaml").read_text())["scrape_configs"]
+    (config,) = read(f"scrape/{job.name}.yaml")["scrape_configs"]
     interval = job.interval(args.settings)
     config["scrape_interval"] = str(interval)
     if job.name == "openstack":
@@ -183,6 +199,8 @@ def scrape_config(job: Job, args: JobsArgs) -> dict[str, Any]:
             discovery["namespaces"]["names"] = [str(name) for one in written for name in _namespace(one, args)]
     if job.name in ("kubelet", "cadvisor") and not args.settings.verify_kubelets:
         config["tls_config"]["insecure_skip_verify"] = True
+    if job.name == "grafana":
+        config["metrics_path"] = args.grafana_metrics
     cluster = {"target_label": "cluster", "replacement": args.cluster}
     config["relabel_configs"] = [*config.get("relabel_configs", []), cluster]
     return config
@@ -190,7 +208,4 @@ def scrape_config(job: Job, args: JobsArgs) -> dict[str, Any]:
 
 def scrape_files(args: JobsArgs) -> dict[str, str]:
     """Every job of the stack as a file that Prometheus reads, by file name."""
-    return {
-        f"{job.name}.yaml": yaml.safe_dump({"scrape_configs": [scrape_config(job, args)]}, sort_keys=False, width=1000)
-        for job in jobs_of(args)
-    }
+    return {f"{job.name}.yaml": text({"scrape_configs": [scrape_config(job, args)]}) for job in jobs_of(args)}

@@ -70,7 +70,7 @@ class PushgatewaySettings(Section):
     resources: Resources = resources(cpu=("5m", "100m"), memory=("32Mi", "128Mi"))
     volume: Bytes = Bytes("1Gi")
     namespaces: tuple[Name, ...] = ()
-    """Namespaces of the institution's own whose pods may push, besides the platform's hub namespace."""
+    """Namespaces whose pods may push; of others nobody can."""
 
 
 class MonitoringSettings(Section):
@@ -91,6 +91,8 @@ class MonitoringSettings(Section):
     """False where kubelets sign their own certificates: kubeadm without `serverTLSBootstrap`."""
     annotated_namespaces: tuple[Name, ...] = ()
     """Namespaces of the institution's own whose pods and Services are scraped where `prometheus.io/scrape` says so."""
+    cert_manager_namespace: Name = Name("cert-manager")
+    """Where cert-manager runs, if it renews the address' certificate: an expiry is seen in its metrics."""
     prometheus: PrometheusSettings = PrometheusSettings()
     alertmanager: AlertmanagerSettings = AlertmanagerSettings()
     node_exporter: NodeExporterSettings = NodeExporterSettings()

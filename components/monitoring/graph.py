@@ -1,0 +1,131 @@
+"""Who talks to whom around monitoring."""
+
+from collections.abc import Iterator, Sequence
+
+from clouds.base import AddressRanges, ClusterEndpoints
+from components.connections import ANYWHERE, Addresses, Connection, Peer, Pods, Port, pods, tcp, to_api_server, to_dns
+from components.hub.hub import hub_labels
+from components.hub.proxy import METRICS_PORT, proxy_labels
+from components.hub.values import HUB_PORT
+from components.monitoring import alertmanager, kube_state_metrics, prometheus, pushgateway
+from components.monitoring.alerting_settings import AlertingSettings, WebhookReceiver
+from components.monitoring.jobs import JobsArgs
+from components.monitoring.pods import monitoring_labels
+from components.monitoring.targets_settings import HostPort, ranges
+from components.namespaces import NamespaceNames
+from components.network_settings import NetworkSettings
+from stackfile.references import Cidr, Name
+
+KUBELET_PORT = 10250
+CERT_MANAGER_PORT = 9402
+CEPH_PORTS = (9283, 9926)
+"""Of managers and of ceph-exporters."""
+_EVERY = (Port(number=None),)
+_HTTPS = 443
+
+
+def own(names: NamespaceNames, component: str) -> Pods:
+    """One of the room's programs."""
+    return pods(names.of("monitoring"), monitoring_labels(names, component).selector())
+
+
+def prometheus_connections(jobs: JobsArgs, cluster: AddressRanges) -> Iterator[Connection]:
+    """Prometheus reaches what it scrapes, Alertmanager, and the store that takes its samples."""
+    names, settings = jobs.names, jobs.settings
+    source = own(names, prometheus.COMPONENT)
+    why = "scraped"
+    targets = {
+        pods(names.hub, hub_labels(names).selector()): HUB_PORT,
+        pods(names.hub, proxy_labels(names).selector()): METRICS_PORT,
+        own(names, kube_state_metrics.COMPONENT): kube_state_metrics.PORT,
+        own(names, pushgateway.COMPONENT): pushgateway.PORT,
+        own(names, alertmanager.COMPONENT): alertmanager.PORT,
+    }
+    for target, port in targets.items():
+        yield Connection(source=source, target=target, ports=tcp(port), why=why)
+    # Where the stack does not know its nodes' addresses: any that is no pod's.
+    inside = (*cluster.pods, *cluster.services, *cluster.metadata)
+    nodes = Addresses(cidrs=cluster.nodes) if cluster.nodes else Addresses(cidrs=ANYWHERE.cidrs, excluded=inside)
+    yield Connection(source=source, target=nodes, ports=tcp(KUBELET_PORT, settings.node_exporter.port), why=why)
+    yield to_api_server(source, jobs.endpoints, "looks for targets")
+    yield from to_dns(source, jobs.endpoints)
+    for namespace in settings.annotated_namespaces:
+        # Which ports, their own annotations say.
+        yield Connection(source=source, target=pods(namespace), ports=_EVERY, why=why)
+    if jobs.cert_manager:
+        target = pods(settings.cert_manager_namespace)
+        yield Connection(source=source, target=target, ports=tcp(CERT_MANAGER_PORT), why=why)
+    if settings.ceph is not None:
+        ceph = settings.ceph
+        yield from _outside(source, (*ceph.managers, *ceph.exporters), ceph.cidrs, None)
+        if ceph.namespace is not None:
+            yield Connection(source=source, target=pods(ceph.namespace), ports=tcp(*CEPH_PORTS), why=why)
+    if settings.openstack is not None:
+        found = settings.openstack
+        yield from _outside(source, found.exporters, found.cidrs, found.namespace)
+    if settings.remote_write is not None:
+        store = settings.remote_write
+        target = Addresses(cidrs=store.cidrs)
+        yield Connection(source=source, target=target, ports=tcp(store.url.port), why="remote write")
+
+
+def _outside(
+    source: Peer, targets: Sequence[HostPort], cidrs: tuple[Cidr, ...], namespace: Name | None
+) -> Iterator[Connection]:
+    """To targets that the settings list, each by its port."""
+    if not targets:
+        return
+    if namespace is not None:
+        yield Connection(source=source, target=pods(namespace), ports=_EVERY, why="scraped")
+        return
+    ports = tcp(*sorted({target.port for target in targets}))
+    yield Connection(source=source, target=Addresses(cidrs=ranges(targets, cidrs)), ports=ports, why="scraped")
+
+
+def receiver_ports(alerting: AlertingSettings) -> tuple[int, ...]:
+    """The ports by which people are told: HTTPS, the mail server's, and those of addresses in the settings."""
+    found = set()
+    for receiver in alerting.receivers:
+        if isinstance(receiver, WebhookReceiver):
+            found.add(receiver.url.port if receiver.url is not None else _HTTPS)
+        elif receiver.kind != "email":
+            found.add(_HTTPS)
+    if alerting.smtp is not None:
+        found.add(alerting.smtp.server.port)
+    if alerting.heartbeat is not None:
+        found.add(_HTTPS)
+    return tuple(sorted(found))
+
+
+def alertmanager_connections(
+    names: NamespaceNames, alerting: AlertingSettings, endpoints: ClusterEndpoints, network: NetworkSettings
+) -> Iterator[Connection]:
+    """Alertmanager reaches those whom it tells."""
+    source = own(names, alertmanager.COMPONENT)
+    ports = receiver_ports(alerting)
+    if not ports:
+        return
+    yield from to_dns(source, endpoints)
+    for namespace in alerting.namespaces:
+        yield Connection(source=source, target=pods(namespace), ports=_EVERY, why="tells of alerts")
+    if network.proxy_cidrs:
+        proxies = Addresses(cidrs=network.proxy_cidrs)
+        yield Connection(source=source, target=proxies, ports=tcp(*network.proxy_ports), why="the corporate proxy")
+    if alerting.cidrs or not alerting.namespaces:
+        target = Addresses(cidrs=alerting.cidrs) if alerting.cidrs else ANYWHERE
+        yield Connection(source=source, target=target, ports=tcp(*ports), why="tells of alerts")
+
+
+def connections(
+    jobs: JobsArgs, cluster: AddressRanges, endpoints: ClusterEndpoints, network: NetworkSettings
+) -> Iterator[Connection]:
+    """The room's part of the connection graph, Grafana's aside."""
+    names, settings = jobs.names, jobs.settings
+    yield from prometheus_connections(jobs, cluster)
+    yield from alertmanager_connections(names, settings.alerting, endpoints, network)
+    objects = own(names, kube_state_metrics.COMPONENT)
+    yield to_api_server(objects, endpoints, "watches objects")
+    yield from to_dns(objects, endpoints)
+    gateway = own(names, pushgateway.COMPONENT)
+    for namespace in settings.pushgateway.namespaces:
+        yield Connection(source=pods(namespace), target=gateway, ports=tcp(pushgateway.PORT), why="jobs push")

@@ -1,0 +1,57 @@
+"""Recording rules that say what the settings say (prices, bounds, namespaces), for rules and dashboards to join."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from clouds.pools import NodePool
+from components.monitoring.documents import text
+from components.monitoring.jobs import ClusterSize, JobsArgs, jobs_of, series
+from components.namespaces import ROOMS
+
+
+def label_of(key: str) -> str:
+    """A Kubernetes label as kube-state-metrics 2 names it: `label_` and the key in snake case."""
+    legal = re.sub(r"[^a-zA-Z0-9_]", "_", key)
+    return "label_" + re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", legal).lower()
+
+
+def _constant(name: str, value: float, **labels: str) -> dict[str, Any]:
+    return {"record": name, "expr": f"vector({value})", "labels": labels}
+
+
+def _text(value: str) -> str:
+    """A value as PromQL writes it."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _pool_rules(pool: NodePool, cluster: str) -> list[dict[str, Any]]:
+    labels = {"cluster": cluster, "pool": str(pool.name)}
+    selector = ",".join(f"{label_of(key)}={_text(value)}" for key, value in sorted(pool.selector.items()))
+    return [
+        _constant("elab_pool_nodes_max", pool.nodes.max, **labels),
+        _constant("elab_pool_placeholders", pool.placeholders, **labels),
+        {"record": "elab_node_pool", "expr": f"group by (node) (kube_node_labels{{{selector}}})", "labels": labels},
+        # A pool without a price counts as nothing.
+        _constant("elab_pool_price_per_hour", pool.price_per_hour or 0, **labels),
+    ]
+
+
+def settings_rules(args: JobsArgs, size: ClusterSize, pools: Sequence[NodePool]) -> dict[str, Any]:
+    """The rule file, as data."""
+    rules = [rule for pool in pools for rule in _pool_rules(pool, args.cluster)]
+    rules.append(_constant("elab_metrics_retention_seconds", args.settings.retention.seconds, cluster=args.cluster))
+    rules += [
+        _constant("elab_namespace", 1, cluster=args.cluster, room=room, namespace=args.names.of(room)) for room in ROOMS
+    ]
+    rules += [
+        _constant("elab_job_series_budget", series(job, args, size), cluster=args.cluster, job=job.name)
+        for job in jobs_of(args)
+    ]
+    return {"groups": [{"name": "elab.settings", "interval": "1m", "rules": rules}]}
+
+
+def settings_rules_text(args: JobsArgs, size: ClusterSize, pools: Sequence[NodePool]) -> str:
+    """The rule file as Prometheus reads it."""
+    return text(settings_rules(args, size, pools))
