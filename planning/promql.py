@@ -29,7 +29,7 @@ class Known:
     jobs: Collection[str]
     """The scrape jobs of the plan."""
     elsewhere: Mapping[str, Collection[str]] = field(default_factory=dict)
-    """Jobs that yield a metric in other stacks, or would without the rule that drops it, by the metric's name."""
+    """Jobs that yield a metric elsewhere, or would if nothing left it out, by the metric's name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +118,8 @@ class _Judge:
             absent = sorted(job for job in jobs if job not in self.known.jobs)
             if absent:
                 return f"{name} comes from the scrape job {' or '.join(absent)}, which the stack does not have"
-            return f"{name} is dropped by the relabelling of the scrape job {' and '.join(sorted(jobs))}"
+            job = " or ".join(sorted(jobs))
+            return f"{name} is not kept: the scrape job {job} drops it, or its exporter leaves it out"
         near = difflib.get_close_matches(name, self.known.series, n=1, cutoff=0.8)
         return f"{name} is yielded by no scrape job and no rule" + (f"; {near[0]} is" if near else "")
 

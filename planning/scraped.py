@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -82,13 +82,42 @@ def vocabulary(job: str) -> Mapping[str, Metric]:
     }
 
 
-def scraped(configs: Iterable[Mapping[str, Any]], allowed: Mapping[str, frozenset[str]]) -> Iterator[Series]:
-    """The series of these scrape configurations; `allowed` are the labels that kube-state-metrics adds, by kind."""
+@dataclass(frozen=True, kw_only=True)
+class Objects:
+    """What kube-state-metrics is told to tell of."""
+
+    kinds: frozenset[str] | None = None
+    """Kinds of objects by their plural (pods); None: all."""
+    labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The objects' own labels that it adds, by kind, as it names them."""
+
+    def tells(self, name: str) -> bool:
+        """Whether it yields this metric, if the metric is its own at all."""
+        if self.kinds is None or not name.startswith("kube_"):
+            return True
+        return any(re.match(rf"kube_{kind.removesuffix('s')}(_|$)", name) for kind in self.kinds)
+
+
+def objects(arguments: Iterable[str]) -> Objects:
+    """Reads kube-state-metrics' arguments `--resources` and `--metric-labels-allowlist`."""
+    kinds: frozenset[str] | None = None
+    labels: dict[str, frozenset[str]] = {}
+    for argument in arguments:
+        if argument.startswith("--resources="):
+            kinds = frozenset(argument.partition("=")[2].split(","))
+        if argument.startswith("--metric-labels-allowlist="):
+            for kind, names in re.findall(r"([a-z]+)=\[([^\]]*)\]", argument):
+                labels[kind] = frozenset(_as_label(name.strip()) for name in names.split(","))
+    return Objects(kinds=kinds, labels=labels)
+
+
+def scraped(configs: Iterable[Mapping[str, Any]], objects: Objects) -> Iterator[Series]:
+    """The series of these scrape configurations."""
     for config in configs:
-        yield from _job(config, allowed)
+        yield from _job(config, objects)
 
 
-def _job(config: Mapping[str, Any], allowed: Mapping[str, frozenset[str]]) -> Iterator[Series]:
+def _job(config: Mapping[str, Any], objects: Objects) -> Iterator[Series]:
     job = config["job_name"]
     target = _target_labels(config)
     for name in _OF_EACH_SCRAPE:
@@ -97,8 +126,8 @@ def _job(config: Mapping[str, Any], allowed: Mapping[str, frozenset[str]]) -> It
     honored = bool(config.get("honor_labels"))
     for metric in vocabulary(job).values():
         for name, kind, own in metric.series():
-            labels = _relabelled(name, own | allowed.get(metric.allowlist or "", frozenset()), steps)
-            if labels is None:
+            labels = _relabelled(name, own | objects.labels.get(metric.allowlist or "", frozenset()), steps)
+            if labels is None or not objects.tells(name):
                 continue
             clashing = frozenset() if honored else labels & target
             yield Series(
@@ -134,16 +163,6 @@ def _relabelled(name: str, labels: frozenset[str], steps: Sequence[Mapping[str, 
         elif action == "replace" and _adds(step):
             labels |= {step["target_label"]}
     return labels
-
-
-def allowed_labels(arguments: Iterable[str]) -> dict[str, frozenset[str]]:
-    """The labels that kube-state-metrics adds with these arguments, by kind of object, as it names them."""
-    found: dict[str, frozenset[str]] = {}
-    for argument in arguments:
-        if argument.startswith("--metric-labels-allowlist="):
-            for kind, names in re.findall(r"([a-z]+)=\[([^\]]*)\]", argument):
-                found[kind] = frozenset(_as_label(name.strip()) for name in names.split(","))
-    return found
 
 
 def _as_label(name: str) -> str:

@@ -17,7 +17,7 @@ from .findings import Finding
 from .manifests import Manifest
 from .pods import pod_templates
 from .promql import Judgement, Known, judge
-from .scraped import VOCABULARY, Series, allowed_labels, scraped, vocabulary
+from .scraped import VOCABULARY, Objects, Series, objects, scraped, vocabulary
 
 _TEMPLATED = re.compile(r"(?:\$labels|\.Labels)\.(\w+)")
 _OF_ALERTS = frozenset({"alertname", "alertstate"})
@@ -49,8 +49,7 @@ class Monitored:
     rules: tuple[Rule, ...]
     dashboards: Mapping[str, Mapping[str, Any]]
     """By the name of their file."""
-    allowed: Mapping[str, frozenset[str]]
-    """Labels that kube-state-metrics adds, by kind of object."""
+    objects: Objects
 
 
 def monitored(plan: tuple[Manifest, ...]) -> Monitored:
@@ -75,7 +74,7 @@ def monitored(plan: tuple[Manifest, ...]) -> Monitored:
         for argument in container.get("args") or ()
     ]
     return Monitored(
-        scrape_configs=tuple(configs), rules=tuple(rules), dashboards=dashboards, allowed=allowed_labels(arguments)
+        scrape_configs=tuple(configs), rules=tuple(rules), dashboards=dashboards, objects=objects(arguments)
     )
 
 
@@ -128,7 +127,7 @@ def _templates(rule: Rule, judgement: Judgement) -> Iterator[Finding]:
 def known_of(found: Monitored) -> Known:
     """What the plan's panels and rules can query: what is scraped, and what the rules make of it."""
     series: dict[str, list[Series]] = defaultdict(list)
-    for one in scraped(found.scrape_configs, found.allowed):
+    for one in scraped(found.scrape_configs, found.objects):
         series[one.name].append(one)
     jobs = {str(config["job_name"]) for config in found.scrape_configs}
     known = Known(series=series, jobs=jobs, elsewhere=_elsewhere())

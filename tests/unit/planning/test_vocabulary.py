@@ -12,6 +12,7 @@ from planning.findings import Finding
 from planning.manifests import Manifest
 from planning.vocabulary import findings
 
+RESOURCES = "--resources=nodes,persistentvolumes,pods,resourcequotas"
 POD_LABELS = "--metric-labels-allowlist=pods=[hub.jupyter.org/username,elab.dev/profileName]"
 CLUSTER = [{"target_label": "cluster", "replacement": "here"}]
 JOBS: dict[str, dict[str, Any]] = {
@@ -50,7 +51,7 @@ def rules(*found: dict[str, Any]) -> Manifest:
 
 
 def kube_state_metrics() -> Manifest:
-    container = {"name": "main", "image": "ksm:1", "args": [POD_LABELS]}
+    container = {"name": "main", "image": "ksm:1", "args": [RESOURCES, POD_LABELS]}
     spec = {"template": {"spec": {"containers": [container]}}}
     body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "ksm"}, "spec": spec}
     return Manifest(urn="ksm", body=body)
@@ -89,7 +90,7 @@ def test_what_the_jobs_yield_may_be_used(expr: str) -> None:
 BAD = [
     ("jupyterhub_runing_servers", "yielded by no scrape job and no rule; jupyterhub_running_servers is"),
     ("sum(ceph_osd_up)", "ceph_osd_up comes from the scrape job ceph, which the stack does not have"),
-    ("kubelet_running_pods", "kubelet_running_pods is dropped by the relabelling of the scrape job kubelet"),
+    ("kubelet_running_pods", "kubelet_running_pods is not kept: the scrape job kubelet drops it"),
     ('node_load1{namespace="elab"}', "node_load1 has no label namespace; it has cluster, instance, job, node"),
     ("sum by (pod) (rate(node_cpu_seconds_total[5m]))", "sum by: its operand has no label pod"),
     ("sum without (core) (rate(node_cpu_seconds_total[5m]))", "sum without: its operand has no label core"),
@@ -106,6 +107,8 @@ BAD = [
         "label le",
     ),
     ("jupyterhub_server_spawn_duration_seconds", "yielded by no scrape job"),
+    ("kube_job_status_failed", "the scrape job kube-state-metrics drops it, or its exporter leaves it out"),
+    ("kube_persistentvolumeclaim_info", "its exporter leaves it out"),
     ('up{job="ceph"}', "no scrape job of the stack that fits job='ceph' yields it"),
     ('kube_pod_labels{label_team="a"}', "kube_pod_labels has no label label_team"),
     ('label_replace(node_load1, "a", "$1", "host", "(.*)")', "label_replace: its operand has no label host"),
