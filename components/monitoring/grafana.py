@@ -246,6 +246,6 @@ class Grafana(pulumi.ComponentResource):
             held = core.ConfigMapInitArgs(metadata=metadata(config_map, labels, namespace), data=content)
             core.ConfigMap(f"{name}-{config_map.removeprefix('grafana-')}", held, child)
         core.Service(f"{name}-service", service(args.platform, COMPONENT, PORT), child)
-        told = fingerprint(signing, password, *filter(None, [args.ldap_password]))
+        told = fingerprint(signing, password, *([] if args.ldap_password is None else [args.ldap_password]))
         apps.Deployment(f"{name}-deployment", deployment(args.platform, program(args, told)), child)
         self.register_outputs({})
