@@ -19,7 +19,7 @@ from stackfile.loader import StackFile, load_stack
 from stackfile.problems import Problem, StackError
 
 from . import applications as apps
-from . import checks, graph, schemas
+from . import checks, graph, schemas, vocabulary
 from .applications import PlannedApplication
 from .capacity import Fit, fits
 from .external import expected
@@ -125,6 +125,7 @@ def _findings(found: Subject, recording: Recording, plan: tuple[Manifest, ...], 
     yield from checks.findings(recording, plan)
     yield from schemas.findings((*plan, *servers.manifests))
     yield from graph.findings(plan, servers.manifests, expected(found.settings))
+    yield from vocabulary.findings(plan)
     for duty in duties(found.settings.entry):
         yield Finding(level="info", where="entry", what="no object of elab's can see to this", fix=duty)
 

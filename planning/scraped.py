@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from components.monitoring.recording import label_of
+
 VOCABULARY = Path(__file__).parents[1] / "components/monitoring/files/vocabulary"
 """`<job>.yaml`: the metrics of each scrape job by name, with type and labels; `recorded` in the lab, or `listed`."""
 
@@ -107,7 +109,7 @@ def objects(arguments: Iterable[str]) -> Objects:
             kinds = frozenset(argument.partition("=")[2].split(","))
         if argument.startswith("--metric-labels-allowlist="):
             for kind, names in re.findall(r"([a-z]+)=\[([^\]]*)\]", argument):
-                labels[kind] = frozenset(_as_label(name.strip()) for name in names.split(","))
+                labels[kind] = frozenset(label_of(name.strip()) for name in names.split(","))
     return Objects(kinds=kinds, labels=labels)
 
 
@@ -163,8 +165,3 @@ def _relabelled(name: str, labels: frozenset[str], steps: Sequence[Mapping[str, 
         elif action == "replace" and _adds(step):
             labels |= {step["target_label"]}
     return labels
-
-
-def _as_label(name: str) -> str:
-    clean = re.sub(r"[^a-zA-Z0-9_]", "_", name)
-    return "label_" + re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", clean).lower()
