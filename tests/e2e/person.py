@@ -96,8 +96,8 @@ class Person(Browser):
         return self.call("GET", f"contents/{path}")["content"]
 
     def kernel(self) -> "Kernel":
-        """A new kernel."""
-        return Kernel(self, self.call("POST", "kernels", {"name": "python3"})["id"])
+        """A new kernel of Python."""
+        return Kernel.of(self, "python3")
 
     def type_into_terminal(self, line: str) -> None:
         """Type a line into a new terminal, and close the tab."""
@@ -115,6 +115,11 @@ class Kernel:
         self.session = uuid.uuid4().hex
         path = f"{person.home}/api/kernels/{identifier}/channels?session_id={self.session}"
         self.channels = WebSocket(person, path)
+
+    @classmethod
+    def of(cls, person: Person, name: str) -> "Kernel":
+        """A new kernel of this name."""
+        return cls(person, person.call("POST", "kernels", {"name": name})["id"])
 
     def submit(self, code: str) -> str:
         """Have code run, without waiting; the message's id."""

@@ -1,56 +1,19 @@
 """A person at a real browser: what no request by itself can show, such as a page that stays empty."""
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Error, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.e2e.cluster import until
 from tests.e2e.platform import Platform
-
-SHOTS = Path(__file__).parents[2] / "build/e2e"
-# Without these the browser asks its maker's servers, which the machine can't reach.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-LAB = "**/user/*/lab**"
+from tests.e2e.real_browser import LAB, log_in, opened, shown
 
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    """An empty page; whatever goes wrong in a script of it fails the test."""
-    program = shutil.which("chromium")
-    assert program, "there is no chromium; run `make browser`"
-    wrong: list[Error] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(90_000)
-        page.on("pageerror", lambda error: wrong.append(error))
+    with opened() as page:
         yield page
-        browser.close()
-    assert not wrong, wrong
-
-
-def _shown(page: Page, name: str) -> None:
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SHOTS / f"{name}.png")
-
-
-def _log_in(page: Page, platform: Platform, name: str) -> None:
-    page.goto(platform.url)
-    _shown(page, "login")
-    page.fill("#username_input", name)
-    page.fill("#password_input", platform.directory.passwords[name])
-    page.click("#login_submit")
 
 
 def test_a_person_logs_in_works_and_finds_unsaved_work_on_the_disk(platform: Platform, page: Page) -> None:
@@ -58,15 +21,15 @@ def test_a_person_logs_in_works_and_finds_unsaved_work_on_the_disk(platform: Pla
     bob = platform.person("bob").log_in()
     if bob.model()["servers"]:
         bob.stop()
-    _log_in(page, platform, "bob")
+    log_in(page, platform, "bob")
     start = page.get_by_role("button", name="Start")
     start.wait_for()
-    _shown(page, "profiles")
+    shown(page, "profiles")
     start.click()
     page.wait_for_url(LAB)
     launcher = page.locator(".jp-LauncherCard[data-category='Notebook']").first
     launcher.wait_for()
-    _shown(page, "launcher")
+    shown(page, "launcher")
     launcher.click()
     # What is run before the kernel is there is not run at all.
     page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
@@ -82,7 +45,7 @@ def test_a_person_logs_in_works_and_finds_unsaved_work_on_the_disk(platform: Pla
 
     # JupyterLab shows the kernel as idle a moment before it takes code; a person runs the cell once more.
     until("what the cell prints", printed, 60, every=0)
-    _shown(page, "notebook")
+    shown(page, "notebook")
     # Nobody presses "save": autosave has a minute.
     until("the work on the disk", lambda: "6 * 7" in _files(platform), 90, every=2)
 
@@ -92,6 +55,6 @@ def _files(platform: Platform) -> str:
 
 
 def test_somebody_outside_the_group_reads_why(platform: Platform, page: Page) -> None:
-    _log_in(page, platform, "eve")
+    log_in(page, platform, "eve")
     page.get_by_text("group").first.wait_for()
-    _shown(page, "refused")
+    shown(page, "refused")

@@ -1,6 +1,7 @@
 """The notebook image by itself, as a user without a name: its applications start when they are asked for, and once."""
 
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -95,6 +96,27 @@ def test_what_a_person_types_comes_back_through_the_websocket(address: str) -> N
 
     until("R's answer", answered, 20, every=0)
     console.close()
+
+
+def test_an_open_page_is_no_activity_and_what_its_person_does_is(address: str) -> None:
+    _ask(address, "rstudio/")
+    console = WebSocket(Browser(address), f"{BASE}/rstudio/console?token={TOKEN}")
+    begun = time.monotonic()
+    with ThreadPoolExecutor(1) as pool:
+        # As its page does: the answer takes longer than it is until the sockets' own signs of life.
+        poll = pool.submit(_ask, address, "rstudio/events/get_events", {"params": []})
+        time.sleep(1)
+        before = _last_activity(address)
+        assert poll.result()[0] == 200
+    assert time.monotonic() - begun > 40
+    assert _last_activity(address) == before
+    _ask(address, "rstudio/rpc/console_input", {"params": ["1"]})
+    assert _last_activity(address) > before
+    console.close()
+
+
+def _last_activity(address: str) -> str:
+    return json.loads(_ask(address, "api/status")[1])["last_activity"]
 
 
 def test_nobody_reaches_an_application_but_through_the_server(address: str) -> None:

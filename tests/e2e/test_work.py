@@ -1,16 +1,14 @@
 """Work that outlives the server it was done on."""
 
 import base64
-import hashlib
-import io
 import json
-import zipfile
 
 import pytest
 
 from tests.e2e.cluster import kubectl, until
 from tests.e2e.person import Person
 from tests.e2e.platform import Platform
+from tests.e2e.wheels import wheel
 
 
 @pytest.fixture
@@ -18,29 +16,9 @@ def alice(platform: Platform) -> Person:
     return platform.person("alice").log_in().at_work()
 
 
-def _wheel() -> bytes:
-    """A package of one module, built here, since pods reach no registry."""
-    files = {
-        "herown.py": "ANSWER = 'from her own package'\n",
-        "herown-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: herown\nVersion: 1.0\n",
-        "herown-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    record = "".join(f"{name},sha256={_digest(text)},{len(text)}\n" for name, text in files.items())
-    files["herown-1.0.dist-info/RECORD"] = f"{record}herown-1.0.dist-info/RECORD,,\n"
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as wheel:
-        for name, text in files.items():
-            wheel.writestr(name, text)
-    return buffer.getvalue()
-
-
-def _digest(text: str) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
-
-
 def test_files_and_packages_are_there_after_stop_and_start(platform: Platform, alice: Person) -> None:
     alice.write("proof.txt", "still here")
-    content = base64.b64encode(_wheel()).decode()
+    content = base64.b64encode(wheel("herown", "ANSWER = 'from her own package'\n")).decode()
     name = "herown-1.0-py3-none-any.whl"
     alice.call("PUT", f"contents/{name}", {"type": "file", "format": "base64", "content": content})
     kernel = alice.kernel()

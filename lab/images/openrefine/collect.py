@@ -33,6 +33,9 @@ def main(unpacked: Path, release: Path) -> None:
     for folder in {file.parent for file in release.rglob("*.jar")}:
         complete(folder, share / "java")
     shutil.copy(unpacked / "etc/openrefine/refine.ini", release)
+    # The release's start script reads the file beside it.
+    script = release / "refine"
+    script.write_text(script.read_text().replace("/etc/openrefine/refine.ini", "refine.ini"))
 
 
 main(Path(sys.argv[1]), Path(sys.argv[2]))
