@@ -1,5 +1,6 @@
 """What elab_start.py puts off is there, whole and once, as soon as something uses it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -118,3 +119,21 @@ def test_the_program_runs_as_if_it_had_been_started_itself(tmp_path: Path) -> No
     command = [sys.executable, str(NOTEBOOK / "elab_start.py"), str(program), "--port=1"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == f"__main__ ['--port=1'] True {tmp_path}"
+
+
+def test_what_a_person_installed_does_not_reach_the_server(tmp_path: Path) -> None:
+    # An interpreter that is no virtual environment's, which would see no such packages anyway.
+    python = sys._base_executable  # ty: ignore[unresolved-attribute]
+    code = "import site; print(site.getusersitepackages())"
+    base = {"PYTHONUSERBASE": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    own = Path(
+        subprocess.run([python, "-c", code], capture_output=True, text=True, check=True, env=base).stdout.strip()
+    )
+    own.mkdir(parents=True)
+    (own / "hers.py").write_text("raise SystemExit('the broken one')\n")
+    program = tmp_path / "jupyterhub-singleuser"
+    program.write_text(f"#!{python}\ntry:\n    import hers\nexcept ImportError:\n    print('not there')\n")
+    program.chmod(0o755)
+    command = ["sh", str(NOTEBOOK / "start.sh")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=base)
+    assert (done.stdout.strip(), done.stderr) == ("not there", "")

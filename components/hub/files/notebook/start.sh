@@ -4,8 +4,9 @@ program=$(command -v jupyterhub-singleuser) || { echo "this image has no jupyter
 read -r first < "$program"
 case $first in
     '#!'*python*)
-        # Unquoted, since the line may be "#!/usr/bin/env python3".
-        exec ${first#??} "${0%/*}/elab_start.py" "$program" "$@" ;;
+        # Unquoted, since the line may be "#!/usr/bin/env python3". -s: what a person installs on their disk is for kernels
+        # and terminals; it must not keep the server from starting, since nobody could mend that.
+        exec ${first#??} -s "${0%/*}/elab_start.py" "$program" "$@" ;;
     *)
         exec "$program" "$@" ;;
 esac
