@@ -123,7 +123,7 @@ def test_the_program_runs_as_if_it_had_been_started_itself(tmp_path: Path) -> No
 
 def test_what_a_person_installed_does_not_reach_the_server(tmp_path: Path) -> None:
     # An interpreter that is no virtual environment's, which would see no such packages anyway.
-    python = sys._base_executable  # ty: ignore[unresolved-attribute]
+    python = sys._base_executable  # ty: ignore[missing-attribute]
     code = "import site; print(site.getusersitepackages())"
     base = {"PYTHONUSERBASE": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     own = Path(
