@@ -49,7 +49,8 @@ def judge(expression: str, known: Known) -> Judgement:
         return Judgement(labels=NONE, faults=(f"it is no PromQL: {error}",))
     judge = _Judge(known)
     labels = judge.labels(tree)
-    return Judgement(labels=labels, faults=tuple(dict.fromkeys(judge.faults)))
+    # Of a metric that is not there no labels are known either: what follows from that need not be said.
+    return Judgement(labels=labels, faults=tuple(dict.fromkeys(judge.unknown or judge.faults)))
 
 
 class _Judge:
@@ -57,7 +58,10 @@ class _Judge:
 
     def __init__(self, known: Known) -> None:
         self.known = known
+        self.unknown: list[str] = []
+        """Metrics that nothing yields."""
         self.faults: list[str] = []
+        """Everything else."""
 
     def labels(self, node: promql.Expr) -> Labels:
         """The labels of a part's result."""
@@ -99,17 +103,17 @@ class _Judge:
                 if all(_matches(matcher, one) for matcher in matchers if matcher.name == "__name__")
             ]
             if not any(matcher.name == "__name__" for matcher in matchers):
-                self.faults.append(f"{selector.prettify()} names no metric")
+                self.unknown.append(f"{selector.prettify()} names no metric")
                 return []
         if not named:
-            self.faults.append(self._unknown(name or selector.prettify()))
+            self.unknown.append(self._unknown(name or selector.prettify()))
             return []
         of_job = [matcher for matcher in matchers if matcher.name == "job"]
         found = [one for one in named if one.job is None or all(_matches(matcher, one.job) for matcher in of_job)]
         if not found:
             jobs = ", ".join(sorted({one.job for one in named if one.job}))
             asked = ", ".join(f"job{_SIGNS[str(matcher.op)]}{matcher.value!r}" for matcher in of_job)
-            self.faults.append(f"{name}: no scrape job of the stack that fits {asked} yields it; it comes from {jobs}")
+            self.unknown.append(f"{name}: no scrape job of the stack that fits {asked} yields it; it comes from {jobs}")
         return found
 
     def _unknown(self, name: str) -> str:

@@ -100,7 +100,8 @@ def findings(plan: tuple[Manifest, ...]) -> Iterator[Finding]:
     for rule in found.rules:
         judgement = judge(rule.expr, known)
         yield from _faults(rule.where, judgement)
-        yield from _templates(rule, judgement)
+        if not judgement.faults:
+            yield from _templates(rule, judgement)
     for name, dashboard in sorted(found.dashboards.items()):
         try:
             for query in queries(dashboard):
