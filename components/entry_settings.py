@@ -11,7 +11,8 @@ from stackfile.section import Section
 
 
 class SecretTls(Section):
-    """A TLS certificate that is in the cluster already: a Secret of type kubernetes.io/tls in the hub namespace."""
+    """A TLS certificate that is in the cluster already: a Secret of type kubernetes.io/tls in the hub namespace, and in
+    monitoring's where Grafana is published."""
 
     kind: Literal["secret"]
     name: Name

@@ -131,13 +131,6 @@ def connections(args: GrafanaArgs) -> Iterator[Connection]:
 def grafana_problems(settings: GrafanaSettings, directory: DirectorySettings, entry: AnyEntry) -> Iterator[Problem]:
     """Contradictions with the door and the directory; ``where`` is relative to the stack's settings."""
     yield from login_problems(settings, directory)
-    if settings.published and not isinstance(entry, IngressEntry | GatewayEntry):
-        yield Problem(
-            where="monitoring.grafana.published",
-            found=f"true, with entry.kind {entry.kind}",
-            allowed="true only with entry.kind ingress or gateway, which lead to several services",
-            fix="remove it; Grafana is then reached by kubectl port-forward",
-        )
     if settings.host is not None and not is_published(settings, entry):
         yield Problem(
             where="monitoring.grafana.host",

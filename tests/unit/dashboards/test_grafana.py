@@ -221,7 +221,7 @@ def problems(changes: dict[str, Any]) -> dict[str, str]:
 
 def test_a_door_that_leads_to_one_service_publishes_no_grafana() -> None:
     found = problems({**ENTRIES["node_port"], "monitoring": {"grafana": {"published": True}}})
-    assert "port-forward" in found["monitoring.grafana.published"]
+    assert "don't publish grafana" in found["entry.kind"]
 
 
 def test_a_host_that_nothing_leads_to_is_refused() -> None:
