@@ -19,12 +19,13 @@ from stackfile.loader import StackFile, load_stack
 from stackfile.problems import Problem, StackError
 
 from . import applications as apps
-from . import checks, graph, schemas, vocabulary
+from . import checks, graph, metrics, schemas, vocabulary
 from .applications import PlannedApplication
 from .capacity import Fit, fits
 from .external import expected
 from .findings import Finding
 from .manifests import Manifest, manifests
+from .metrics import MetricsCost, metrics_cost
 from .people import People, people
 from .pods import pod_templates
 from .recorder import record
@@ -55,6 +56,8 @@ class Plan:
     fits: tuple[Fit, ...]
     images: Mapping[str, tuple[str, ...]]
     """Every image reference with the containers that use it."""
+    metrics: MetricsCost | None
+    """None where the stack has no monitoring."""
     applications: tuple[PlannedApplication, ...]
     """Of the notebook image, where the stack builds it."""
     findings: tuple[Finding, ...]
@@ -110,6 +113,7 @@ def make(project: Path, stack: str) -> Plan:
         totals=totals(plan, found.settings.pools),
         fits=tuple(fits(found.settings.pools, servers.persons, pods, reserve_owners(plan))),
         images=checks.images((*plan, *servers.manifests)),
+        metrics=metrics_cost(found.settings),
         applications=applications,
         findings=(
             *_findings(found, recording, plan, servers),
@@ -126,6 +130,7 @@ def _findings(found: Subject, recording: Recording, plan: tuple[Manifest, ...], 
     yield from schemas.findings((*plan, *servers.manifests))
     yield from graph.findings(plan, servers.manifests, expected(found.settings))
     yield from vocabulary.findings(plan)
+    yield from metrics.findings(found.settings)
     for duty in duties(found.settings.entry):
         yield Finding(level="info", where="entry", what="no object of elab's can see to this", fix=duty)
 
@@ -144,6 +149,7 @@ def _plain(plan: Plan) -> dict[str, Any]:
         "totals": plan.totals,
         "fits": plan.fits,
         "images": plan.images,
+        "metrics": plan.metrics,
         "applications": plan.applications,
         "findings": plan.findings,
     }

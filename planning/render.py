@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from stackfile.quantities import shown_bytes, shown_millicores
 
+from .metrics import MetricsCost
 from .plan import Plan
 from .pods import Requests
 from .rooms import Node, RoomTotal
@@ -17,6 +18,7 @@ _MARKS = {"error": "✗", "warning": "!", "info": "·"}
 def text(plan: Plan, folder: str) -> str:
     """Everything that `make plan` prints; `folder` is where the manifests were written."""
     sections = [_head(plan, folder), _tree(plan), _totals(plan), _people(plan), _images(plan)]
+    sections += [_metrics(plan.metrics)] if plan.metrics else []
     sections += [_applications(plan)] if plan.applications else []
     sections.append(_findings(plan))
     return "\n\n".join("\n".join(section) for section in sections)
@@ -95,6 +97,19 @@ def _people(plan: Plan) -> list[str]:
             low, high = pool.nodes.min * pool.price_per_hour, pool.nodes.max * pool.price_per_hour
             lines.append(f"  {pool.name}: {low:.2f} to {high:.2f} an hour")
     return lines
+
+
+def _metrics(cost: MetricsCost) -> list[str]:
+    rows = [("job", "every", "series", "owner")]
+    rows += [(job.job, job.interval, str(job.series), job.owner) for job in cost.jobs]
+    rows.append(("all", "", str(cost.series), ""))
+    return [
+        "Metrics, at most: every pool at its largest, every node full of the smallest profile",
+        *_table(rows),
+        f"  {cost.retention} of {cost.samples_per_second:.0f} samples a second need {shown_bytes(cost.needed)}; "
+        f"of a disk of {shown_bytes(cost.disk)}, {shown_bytes(cost.cap)} may be filled before the oldest go",
+        f"  Prometheus has {shown_bytes(cost.memory)} of memory",
+    ]
 
 
 def _images(plan: Plan) -> list[str]:
