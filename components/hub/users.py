@@ -4,6 +4,8 @@ The program never registers these, so capacity, policies and the reference graph
 against KubeSpawner's own.
 """
 
+from collections.abc import Mapping
+
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 
@@ -13,6 +15,9 @@ from components.hub.values import CLAIM_TEMPLATE, SERVER_COMMAND, SERVER_PORT, V
 
 POD_NAME = "jupyter-{user_server}"
 """KubeSpawner's template; it fills in the person's and the server's name."""
+
+PROFILE_LABEL = "elab.dev/profile"
+"""Says on a server's pod of which profile it is; `files/hub/elab_servers.py` sets it."""
 
 _SERVER_LABELS = {
     "app": "jupyterhub",
@@ -24,8 +29,10 @@ _SERVER_LABELS = {
 """Labels that KubeSpawner 7.0 gives every object, over those of the settings."""
 
 
-def _metadata(name: str, component: str, args: ValuesArgs, annotations: dict[str, str]) -> meta.ObjectMetaArgs:
-    labels = {**args.users_labels.all(), **_SERVER_LABELS, "component": component}
+def _metadata(
+    name: str, component: str, args: ValuesArgs, annotations: dict[str, str], extra: Mapping[str, str]
+) -> meta.ObjectMetaArgs:
+    labels = {**args.users_labels.all(), **_SERVER_LABELS, "component": component, **extra}
     return meta.ObjectMetaArgs(name=name, namespace=args.names.users, labels=labels, annotations=annotations)
 
 
@@ -80,10 +87,11 @@ def user_pod(args: ValuesArgs, profile: Profile, image: str) -> core.PodArgs:
         tolerations=tolerations(profile, args.pools),
         volumes=volumes,
     )
+    labels = {PROFILE_LABEL: str(profile.name)}
     return core.PodArgs(
         api_version="v1",
         kind="Pod",
-        metadata=_metadata(POD_NAME, "singleuser-server", args, args.server_annotations),
+        metadata=_metadata(POD_NAME, "singleuser-server", args, args.server_annotations, labels),
         spec=spec,
     )
 
@@ -93,7 +101,7 @@ def user_claim(args: ValuesArgs) -> core.PersistentVolumeClaimArgs:
     return core.PersistentVolumeClaimArgs(
         api_version="v1",
         kind="PersistentVolumeClaim",
-        metadata=_metadata(CLAIM_TEMPLATE, "singleuser-storage", args, {}),
+        metadata=_metadata(CLAIM_TEMPLATE, "singleuser-storage", args, {}, {}),
         spec=core.PersistentVolumeClaimSpecArgs(
             access_modes=["ReadWriteOnce"],
             storage_class_name=args.storage_class,

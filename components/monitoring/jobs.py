@@ -143,7 +143,7 @@ JOBS: tuple[Job, ...] = (
     ),
 )
 """Every job that elab knows; a stack has those with targets. Budgets are about twice what `make bench` shows of the lab,
-and more where an institution's hosts and API servers have more processors, disks and kinds of objects than it."""
+since an institution's hosts have more processors and disks, and its API servers more kinds of objects."""
 
 
 def jobs_of(args: JobsArgs) -> tuple[Job, ...]:

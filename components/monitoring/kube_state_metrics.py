@@ -9,6 +9,7 @@ from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.rbac import v1 as rbac
 
 from clouds.pools import NodePool
+from components.hub.users import PROFILE_LABEL
 from components.kit import Labels, container_security, metadata, requirements
 from components.monitoring.pods import Platform, Program, deployment, probe
 from components.monitoring.settings import KubeStateMetricsSettings
@@ -28,7 +29,7 @@ POD_LABELS = (
     "app.kubernetes.io/instance",
     "app.kubernetes.io/name",
     "component",
-    "elab.dev/profile",
+    PROFILE_LABEL,
     "hub.jupyter.org/username",
 )
 """Pods' labels that become labels of `kube_pod_labels`: whose server it is, and of which profile."""

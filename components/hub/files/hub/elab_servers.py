@@ -11,6 +11,10 @@ ANSWER_INTERVAL = 300
 """Seconds between two reports of activity, JupyterHub's own figure; less where servers are culled sooner."""
 
 
+PROFILE_LABEL = "elab.dev/profile"
+"""Says on a server's pod of which profile it is."""
+
+
 def configure(c: Config, values: Values) -> None:
     """Say what a server is made of."""
     spawner = values["spawner"]
@@ -122,6 +126,8 @@ def _profile(profile: Profile, values: Values) -> dict[str, Any]:
             "node_affinity_required": profile["node_selector_terms"],
             "node_affinity_preferred": profile["preferred"],
             "tolerations": profile["tolerations"],
+            # So that metrics can be told apart by the size that people chose.
+            "extra_labels": {**values["spawner"]["labels"], PROFILE_LABEL: profile["name"]},
         },
     }
     if len(profile["images"]) > 1:
