@@ -14,6 +14,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPError
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from traitlets import Unicode
 
+from . import ending
 from .built import WRITTEN, entry_points
 
 FOLDER = Path(__file__).parents[1]
@@ -60,6 +61,7 @@ class Application(ServerProcess):
 
 def configure(c: Any, folder: Path = FOLDER) -> None:  # noqa: ANN401 (traitlets' configuration)
     """Tell the server about the applications that lie in `folder`."""
+    ending.wait_at_exit()
     found = json.loads((folder / WRITTEN).read_text(encoding="utf-8"))
     c.ServerProxy.servers = {one["name"]: process(one) for one in found}
     hidden = {one["entry_point"] for one in found}
