@@ -129,7 +129,7 @@ def _findings(found: Subject, recording: Recording, plan: tuple[Manifest, ...], 
     yield from checks.findings(recording, plan)
     yield from schemas.findings((*plan, *servers.manifests))
     yield from graph.findings(plan, servers.manifests, expected(found.settings))
-    yield from vocabulary.findings(plan)
+    yield from vocabulary.findings(plan, found.settings.monitoring.alerting.routes)
     yield from metrics.findings(found.settings)
     for duty in duties(found.settings.entry):
         yield Finding(level="info", where="entry", what="no object of elab's can see to this", fix=duty)

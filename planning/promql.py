@@ -53,6 +53,13 @@ def judge(expression: str, known: Known) -> Judgement:
     return Judgement(labels=labels, faults=tuple(dict.fromkeys(judge.unknown or judge.faults)))
 
 
+def selects(selector: str, label: str, value: str) -> bool:
+    """Whether a selector's matchers of a label fit this value."""
+    tree = promql.parse(selector)
+    assert isinstance(tree, promql.VectorSelector)
+    return all(_matches(matcher, value) for matcher in tree.matchers.matchers if matcher.name == label)
+
+
 class _Judge:
     """Walks one expression."""
 

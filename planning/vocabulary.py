@@ -11,12 +11,13 @@ from typing import Any
 
 import yaml
 
+from components.monitoring.alerting_settings import Route
 from components.monitoring.dashboards.queries import queries
 
 from .findings import Finding
 from .manifests import Manifest
 from .pods import pod_templates
-from .promql import Judgement, Known, judge
+from .promql import Judgement, Known, judge, selects
 from .scraped import VOCABULARY, Objects, Series, objects, scraped, vocabulary
 
 _TEMPLATED = re.compile(r"(?:\$labels|\.Labels)\.(\w+)")
@@ -91,8 +92,11 @@ def _rules(file: str, document: Mapping[str, Any]) -> Iterator[Rule]:
             )
 
 
-def findings(plan: tuple[Manifest, ...]) -> Iterator[Finding]:
-    """Every metric and label that is used and that nothing yields; nothing for a plan that scrapes nothing."""
+def findings(plan: tuple[Manifest, ...], routes: Sequence[Route] = ()) -> Iterator[Finding]:
+    """Every metric and label that is used and that nothing yields; nothing for a plan that scrapes nothing.
+
+    `routes` are the stack's own exceptions for alerts, which match by labels too.
+    """
     found = monitored(plan)
     if not found.scrape_configs:
         return
@@ -109,6 +113,23 @@ def findings(plan: tuple[Manifest, ...]) -> Iterator[Finding]:
         except (KeyError, ValueError) as error:
             what = f"its queries can't be read: {type(error).__name__} {error}"
             yield Finding(level="error", where=f"dashboard {name}", what=what, fix="correct the dashboard's JSON")
+
+    yield from _routes(routes, found.rules, known)
+
+
+def _routes(routes: Sequence[Route], rules: Sequence[Rule], known: Known) -> Iterator[Finding]:
+    """Matchers that fit no alert: whoever wrote them would never be told."""
+    alerts = {rule.alert for rule in rules if rule.alert}
+    for index, route in enumerate(routes):
+        for number, matcher in enumerate(route.matchers):
+            where = f"monitoring.alerting.routes.{index}.matchers.{number}"
+            # A matcher of Alertmanager's is one of PromQL's too.
+            selector = f"ALERTS{{{matcher}}}"
+            faults = list(judge(selector, known).faults)
+            if not faults and not any(selects(selector, "alertname", alert) for alert in alerts):
+                faults = [f"no alert has a name that fits {matcher}"]
+            for fault in faults:
+                yield Finding(level="error", where=where, what=fault, fix="name a label and a value that alerts have")
 
 
 def _faults(where: str, judgement: Judgement) -> Iterator[Finding]:

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
+from components.monitoring.alerting_settings import Matcher, Route
 from planning.findings import Finding
 from planning.manifests import Manifest
 from planning.vocabulary import findings
+from stackfile.references import Name
 
 RESOURCES = "--resources=nodes,persistentvolumes,pods,resourcequotas"
 POD_LABELS = "--metric-labels-allowlist=pods=[hub.jupyter.org/username,elab.dev/profileName]"
@@ -184,6 +186,25 @@ def test_dropped_labels_are_gone() -> None:
     uses = rules({"alert": "Uses", "expr": "sum by (handler) (jupyterhub_request_duration_seconds_count)"})
     (found,) = findings((jobs(dropped), uses))
     assert "no label handler; it has cluster, code" in found.what
+
+
+@pytest.mark.parametrize(
+    ("matcher", "what"),
+    [
+        ('team="storage"', "ALERTS has no label team"),
+        ('alertname="HubDwon"', 'no alert has a name that fits alertname="HubDwon"'),
+        ('alertname=~"Proxy.*"', "no alert has a name that fits"),
+    ],
+)
+def test_a_route_that_fits_no_alert_is_an_error_at_its_place(matcher: str, what: str) -> None:
+    found = [jobs(JOBS), rules({"alert": "HubDown", "expr": 'up{job="hub"} == 0', "labels": {"severity": "critical"}})]
+    routes = [
+        Route(matchers=(Matcher('severity="critical"'), Matcher('alertname=~"Hub.*"')), receivers=(Name("them"),)),
+        Route(matchers=(Matcher(matcher),), receivers=(Name("them"),)),
+    ]
+    (finding,) = findings(tuple(found), routes)
+    assert finding.where == "monitoring.alerting.routes.1.matchers.0"
+    assert what in finding.what
 
 
 def test_a_plan_that_scrapes_nothing_is_not_held_to_anything() -> None:
