@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,10 @@ def _promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def _documents(paths: list[Path]) -> list[dict[str, Any]]:
-    return [yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths]
+    return [yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) for path in paths]
 
 
+@functools.cache
 def _alerts() -> list[tuple[str, str]]:
     """Every alert of the rule files with its severity."""
     groups = [group for document in _documents(sorted(RULES.glob("*.yaml"))) for group in document["groups"]]
@@ -34,6 +36,7 @@ def _alerts() -> list[tuple[str, str]]:
     return [(rule["alert"], rule["labels"]["severity"]) for rule in rules]
 
 
+@functools.cache
 def _checks() -> list[dict[str, Any]]:
     """Every question of the tests about an alert at a time."""
     tests = [test for document in _documents(TESTS) for test in document["tests"]]

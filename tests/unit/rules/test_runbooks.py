@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,11 @@ RUNBOOKS = sorted((PROJECT / "docs/runbooks").glob("*.md"))
 PARTS = ("Meaning.", "Impact.", "How to look.", "How to mend.")
 
 
+@functools.cache
 def _alerts() -> list[dict[str, Any]]:
-    groups = [group for path in RULES for group in yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]]
+    groups = [
+        group for path in RULES for group in yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)["groups"]
+    ]
     return [rule for group in groups for rule in group["rules"] if "alert" in rule]
 
 
