@@ -1,7 +1,8 @@
 """Writes what the exporters of a running stack yield into `components/monitoring/files/vocabulary` (`make vocabulary`).
 
 Every target of the stack's Prometheus is read as Prometheus reads it, before anything is dropped. Only the part
-`recorded` of a job's file is written anew; what is listed by hand below it stays.
+`recorded` of a job's file is written; what is listed by hand below it stays. What an earlier recording of the same
+program saw stays too: many a metric is there only while there is a Job, or after an error.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from prometheus_client.parser import text_string_to_metric_families
+import yaml
 
 from operate import rig
 from operate.metrics import Prometheus, Target
@@ -25,8 +26,9 @@ _FREE = frozenset({"pods", "services"})
 """Jobs that scrape whatever the institution marks: rules and panels may rely on nothing there."""
 _LABELS_OF = re.compile(r"kube_(\w+)_labels")
 """Metrics of kube-state-metrics that carry the labels of objects: which ones, its allow-list says, by stack."""
-_WITH_BUCKETS = frozenset({"histogram", "summary"})
 _OF_BUCKETS = frozenset({"le", "quantile"})
+_SAMPLE = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? ")
+_LABEL = re.compile(r'([a-zA-Z_]\w*)="(?:[^"\\]|\\.)*"')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,15 +41,24 @@ class Metric:
 
 def metrics_of(text: str) -> dict[str, Metric]:
     """The metrics of a target's answer in Prometheus' text format, by name."""
+    kinds: dict[str, str] = {}
     found: dict[str, Metric] = {}
-    for family in text_string_to_metric_families(text):
-        kind = "untyped" if family.type == "unknown" else family.type
-        for sample in family.samples:
-            # The parser takes `_total` off a counter's family, which stands on its TYPE line all the same.
-            name = family.name if kind in _WITH_BUCKETS else sample.name
+    for line in text.splitlines():
+        if line.startswith("# TYPE "):
+            name, kind = line.split()[2:4]
+            kinds[name] = kind
+        elif sample := _SAMPLE.match(line):
+            name = _family(sample[1], kinds)
             before = found[name].labels if name in found else frozenset()
-            found[name] = Metric(kind=kind, labels=before | (sample.labels.keys() - _OF_BUCKETS))
+            labels = before | set(_LABEL.findall(sample[2] or "")) - _OF_BUCKETS
+            found[name] = Metric(kind=kinds.get(name, "untyped"), labels=labels)
     return found
+
+
+def _family(sample: str, kinds: Mapping[str, str]) -> str:
+    """The metric that a sample belongs to: a histogram's and a summary's have names that end otherwise."""
+    base = re.sub(r"_(bucket|count|sum)$", "", sample)
+    return base if sample not in kinds and kinds.get(base) in ("histogram", "summary") else sample
 
 
 def together(targets: Iterable[Mapping[str, Metric]]) -> dict[str, Metric]:
@@ -61,11 +72,22 @@ def together(targets: Iterable[Mapping[str, Metric]]) -> dict[str, Metric]:
 
 
 def rewritten(before: str, source: str, metrics: Mapping[str, Metric]) -> str:
-    """A vocabulary's text with this recording in the place of an earlier one."""
+    """A vocabulary's text with this recording, and what an earlier one of the same source saw besides."""
+    metrics = together([_earlier(before, source), metrics])
     lines = ["recorded:", f"  source: {source}", "  metrics:"]
     lines += [f"    {name}: {{{_described(name, metric)}}}" for name, metric in sorted(metrics.items())]
     listed = before.find("listed:\n")
     return "\n".join(lines) + "\n" + (before[listed:] if listed >= 0 else "")
+
+
+def _earlier(text: str, source: str) -> dict[str, Metric]:
+    recorded = (yaml.safe_load(text) or {}).get("recorded", {})
+    if recorded.get("source") != source:
+        return {}
+    return {
+        name: Metric(kind=metric["type"], labels=frozenset(metric["labels"]))
+        for name, metric in recorded["metrics"].items()
+    }
 
 
 def _described(name: str, metric: Metric) -> str:
@@ -119,9 +141,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Record every job that is up; 1 if one is not."""
     parser = argparse.ArgumentParser(prog="python -m tests.harness.record_vocabulary", description=__doc__)
     parser.add_argument("--namespace", default="elab-monitoring", help="where the stack's Prometheus runs")
+    parser.add_argument("--job", action="append", dest="jobs", metavar="JOB", help="only this one (repeatable)")
     args = parser.parse_args(argv)
     prometheus = Prometheus(namespace=args.namespace)
-    targets = [target for target in prometheus.targets() if target.job not in _FREE]
+    targets = [
+        target
+        for target in prometheus.targets()
+        if target.job not in _FREE and (args.jobs is None or target.job in args.jobs)
+    ]
     tokens = _tokens(args.namespace)
     down = [target for target in targets if not target.up]
     for target in down:

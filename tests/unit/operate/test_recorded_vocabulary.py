@@ -19,6 +19,8 @@ size_count 1
 size_sum 1
 # TYPE load gauge
 load 1
+# TYPE old counter
+old{path="a}b\\"c\\\\",y="z"} 1 1795466110889
 bare{x="y"} 1
 """
 
@@ -33,6 +35,7 @@ def test_names_types_and_labels_are_those_of_the_text() -> None:
         "failures_total": _metric("counter", "reason", "pool"),
         "size": _metric("summary"),
         "load": _metric("gauge"),
+        "old": _metric("counter", "path", "y"),
         "bare": _metric("untyped", "x"),
     }
 
@@ -54,6 +57,14 @@ def test_a_new_recording_takes_the_earlier_ones_place_and_leaves_what_is_listed(
         "listed": yaml.safe_load(listed)["listed"],
     }
     assert second.endswith(listed)
+
+
+def test_what_the_same_program_showed_earlier_stays() -> None:
+    first = rewritten("", "ksm:v2 in the lab", {"kube_job_info": _metric("gauge", "job_name")})
+    same = rewritten(first, "ksm:v2 in the lab", {"kube_pod_info": _metric("gauge", "pod")})
+    assert yaml.safe_load(same)["recorded"]["metrics"].keys() == {"kube_job_info", "kube_pod_info"}
+    newer = rewritten(first, "ksm:v3 in the lab", {"kube_pod_info": _metric("gauge", "pod")})
+    assert yaml.safe_load(newer)["recorded"]["metrics"].keys() == {"kube_pod_info"}
 
 
 def test_labels_of_objects_are_left_to_each_stacks_allow_list() -> None:
