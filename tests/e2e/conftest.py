@@ -75,6 +75,12 @@ def kept(people: directory.Directory, platform: Platform) -> Iterator[Platform]:
     yield from _brought_up(Platform(stack="e2e-kept", directory=people, port=30092))
 
 
+@pytest.fixture(scope="module")
+def watched(people: directory.Directory) -> Iterator[Platform]:
+    """A stack with metrics, there for the tests of them only: its Prometheus takes memory."""
+    yield from _brought_up(Platform(stack="e2e-metrics", directory=people, port=30093))
+
+
 def _brought_up(platform: Platform) -> Iterator[Platform]:
     platform.remove()
     platform.create()
