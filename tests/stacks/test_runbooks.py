@@ -24,7 +24,8 @@ def _text(name: str) -> str:
 @pytest.mark.parametrize("name", [path.name for path in RUNBOOKS])
 def test_objects_of_commands_are_in_the_plan(name: str) -> None:
     objects = {(one.namespace, one.kind, one.name) for one in plan("prod").manifests}
-    for room, kind, named in re.findall(r"-n elab-(\w+) (?:[\w-]+ )+(deploy|svc)/([\w-]+)", _text(name)):
+    commands = (PROJECT / "docs/runbooks" / name).read_text(encoding="utf-8")
+    for room, kind, named in re.findall(r"-n elab-(\w+) (?:[\w-]+ )+(deploy|svc)/([\w-]+)", commands):
         assert (f"elab-{room}", KINDS[kind], named) in objects
 
 
