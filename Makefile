@@ -56,7 +56,7 @@ browser: ## Debian's chromium, for the tests that need a real browser
 	@command -v chromium >/dev/null || { echo "==> chromium"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null || { echo "error: chromium can't be installed here; install it by hand" >&2; exit 1; }; }
 
 e2e: $(INSTALLED) browser ## The platform on a real cluster: login, work, culling, isolation, protection
-	@$(BIN)/python -m pytest tests/cli tests/e2e lab/plugins/tests -m e2e --reruns 2 --durations=0 --durations-min=5 -rR
+	@$(BIN)/python -m pytest tests/cli tests/image tests/e2e lab/plugins/tests -m e2e --reruns 2 --durations=0 --durations-min=5 -rR
 
 image: $(INSTALLED) ## The notebook image, with docker, podman or buildah (IMAGE_TAG, BASE_IMAGE, DOWNLOADS, PUSH=1)
 	@$(BIN)/python -m operate.image --tag "$(IMAGE_TAG)" --base "$(BASE_IMAGE)" --downloads "$(DOWNLOADS)" --push "$(PUSH)"

@@ -32,7 +32,7 @@ def opened() -> Generator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(90_000)
+        page.context.set_default_timeout(90_000)
         page.on("pageerror", lambda error: wrong.append(error))
         yield page
         browser.close()

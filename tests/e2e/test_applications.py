@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import yaml
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page
 
 from operate import rig
 from tests.e2e.cluster import until
@@ -54,14 +54,14 @@ def _work_in_openrefine(tab: Page) -> None:
     tab.get_by_role("button", name="Next").locator("visible=true").click()
     tab.get_by_role("button", name="Create project").locator("visible=true").first.click()
     tab.get_by_text("2 rows").wait_for()
-    expect(tab.get_by_text("Kiel")).to_be_visible()
+    tab.get_by_text("Kiel").wait_for()
 
 
 def _work_in_rstudio(tab: Page) -> None:
     """Have R reckon; the answer comes by a websocket."""
     tab.get_by_label("R", exact=True).fill("6 * 7")
     tab.keyboard.press("Enter")
-    expect(tab.get_by_label("console")).to_contain_text("[1] 42")
+    tab.get_by_label("console").get_by_text("[1] 42").wait_for()
 
 
 def _work_in_marimo(tab: Page) -> None:
