@@ -142,7 +142,7 @@ JOBS: tuple[Job, ...] = (
         ),
     ),
 )
-"""Every job that elab knows; a stack has those with targets. Budgets are about twice what `make bench` shows of the lab,
+"""Every job that elab knows; a stack has those with targets. Budgets are about twice what `make bench` shows here,
 since an institution's hosts have more processors and disks, and its API servers more kinds of objects."""
 
 

@@ -25,10 +25,7 @@ keep() {
     mv "$disk/good.new" "$disk/good"
 }
 
-show() {
-    ln -sfn "$1" "$disk/config.new"
-    mv -fT "$disk/config.new" "$disk/config"
-}
+show() { ln -sfn "$1" "$disk/config"; }
 
 watch() {
     waited=0
@@ -43,7 +40,8 @@ watch() {
         fi
         seen=$now
         show "$mounted"
-        kill -HUP 1
+        # The program has this shell's own process number.
+        kill -HUP "$$"
     done
 }
 

@@ -1,0 +1,156 @@
+"""Alertmanager: alerts go where the stack says, and to nobody by mistake; its secrets stay in Secrets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from components.monitoring.alertmanager import configuration
+from planning.metrics import findings
+from planning.recording import Recording
+from tests.harness.platform import SECRET_VALUES, container, objects, platform, pod, settings
+
+ALERTING: dict[str, Any] = {
+    "monitoring.alerting": {
+        "smtp": {"server": "mail.example.org:587", "sender": "elab@example.org", "username": "elab"},
+        "receivers": [
+            {"name": "operators", "kind": "email", "to": ["a@example.org", "b@example.org"]},
+            {"name": "on-call", "kind": "pagerduty"},
+            {"name": "chat", "kind": "slack", "channel": "#elab"},
+            {"name": "hook", "kind": "webhook"},
+            {"name": "open", "kind": "webhook", "url": "http://hook.alerts.svc:8080/x"},
+        ],
+        "routes": [{"matchers": ['namespace="kube-system"'], "receivers": ["hook"]}],
+        "severities": {"critical": ["on-call", "operators"], "warning": ["chat"], "info": ["open"]},
+        "heartbeat": {"interval": "2m"},
+        "repeat_interval": "4h",
+    }
+}
+GIVEN = {
+    "alert_smtp_password",
+    "alert_pagerduty_key",
+    "alert_slack_url",
+    "alert_webhook_url",
+    "alert_heartbeat_url",
+}
+
+
+def config(recording: Recording) -> dict[str, Any]:
+    return yaml.safe_load(
+        objects(recording, "Secret")["elab-monitoring/alertmanager-config"]["stringData"]["alertmanager.yml"]
+    )
+
+
+def told(found: dict[str, Any], **labels: str) -> str:
+    """Whom the first route that fits tells, as Alertmanager walks them."""
+    for route in found["route"]["routes"]:
+        pairs = [matcher.partition("=") for matcher in route["matchers"]]
+        if all(labels.get(label) == value.strip('"') for label, _, value in pairs):
+            return route["receiver"]
+    return found["route"]["receiver"]
+
+
+def test_an_alert_goes_by_its_severity_unless_a_route_says_otherwise() -> None:
+    found = config(platform(ALERTING))
+    assert told(found, severity="critical") == "on-call+operators"
+    assert told(found, severity="warning") == "chat"
+    assert told(found, severity="critical", namespace="kube-system") == "hook"
+    assert told(found, severity="info") == "open"
+
+
+def test_a_severity_without_receivers_goes_to_nobody() -> None:
+    for severity in ("critical", "warning", "info", "none"):
+        assert told(config(platform()), severity=severity) == "nobody"
+    assert config(platform())["receivers"] == [{"name": "nobody"}]
+
+
+def test_the_watchdog_goes_to_the_heartbeat_and_never_to_people() -> None:
+    found = config(platform(ALERTING))
+    (route,) = (one for one in found["route"]["routes"] if one["receiver"] == "heartbeat")
+    assert route["matchers"] == ['alertname="Watchdog"']
+    assert route["repeat_interval"] == "2m"
+    assert found["route"]["routes"][0] is route, "a route of the stack must not take the heartbeat away"
+    assert told(found, alertname="Watchdog", severity="none", namespace="kube-system") == "heartbeat"
+    assert told(config(platform()), alertname="Watchdog", severity="none") == "nobody"
+
+
+def test_whoever_is_told_together_is_one_receiver_with_every_way() -> None:
+    by_name = {one["name"]: one for one in config(platform(ALERTING))["receivers"]}
+    both = by_name["on-call+operators"]
+    assert [one["to"] for one in both["email_configs"]] == ["a@example.org", "b@example.org"]
+    assert both["pagerduty_configs"] == [{"routing_key_file": "/etc/elab/credentials/alert_pagerduty_key"}]
+    assert by_name["open"]["webhook_configs"] == [{"url": "http://hook.alerts.svc:8080/x"}]
+
+
+def test_the_worse_silences_the_lesser_of_the_same_thing_alone() -> None:
+    inhibitions = config(platform())["inhibit_rules"]
+    assert {(*one["source_matchers"], *one["target_matchers"]) for one in inhibitions} == {
+        ('severity="critical"', 'severity=~"warning|info"'),
+        ('severity="warning"', 'severity="info"'),
+    }
+    for one in inhibitions:
+        assert {"alertname", "cluster", "namespace", "persistentvolumeclaim"} <= set(one["equal"])
+
+
+def test_what_opens_a_door_is_a_file_of_a_secret_and_stands_nowhere_else() -> None:
+    recording = platform(ALERTING)
+    secrets = objects(recording, "Secret")
+    credentials = secrets["elab-monitoring/alertmanager-credentials"]["stringData"]
+    assert credentials == {key: SECRET_VALUES[key] for key in GIVEN}
+    for one in recording.kubernetes():
+        if one.inputs["metadata"]["name"] != "alertmanager-credentials":
+            assert not [key for key in GIVEN if SECRET_VALUES[key] in str(one.inputs)], one.urn
+    volumes = pod(recording, "deployment-alertmanager").spec["volumes"]
+    (source,) = next(one["projected"]["sources"] for one in volumes if one["name"] == "credentials")
+    assert {item["key"] for item in source["secret"]["items"]} == GIVEN
+
+
+def test_without_credentials_there_is_no_secret_of_them() -> None:
+    assert "elab-monitoring/alertmanager-credentials" not in objects(platform(), "Secret")
+
+
+def test_a_changed_receiver_is_read_and_does_not_roll_it() -> None:
+    templates = [
+        objects(platform(changes), "Deployment")["elab-monitoring/alertmanager"]["spec"]["template"]
+        for changes in (ALERTING, {"monitoring.alerting": {**ALERTING["monitoring.alerting"], "repeat_interval": "1h"}})
+    ]
+    assert templates[0] == templates[1]
+
+
+def test_it_speaks_through_the_corporate_proxy_where_there_is_one() -> None:
+    proxy = {"network": {"https_proxy": "http://proxy.example.org:3128", "proxy_cidrs": ["10.70.0.1/32"]}}
+    assert config(platform({**ALERTING, **proxy}))["global"]["http_config"] == {"proxy_from_environment": True}
+    environment = {one["name"] for one in container(platform({**ALERTING, **proxy}), "deployment-alertmanager")["env"]}
+    assert "HTTPS_PROXY" in environment
+    assert "http_config" not in config(platform(ALERTING))["global"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({}, {"monitoring.alerting.severities"}),
+        (
+            {"monitoring.alerting": {**ALERTING["monitoring.alerting"], "heartbeat": None}},
+            {"monitoring.alerting.heartbeat"},
+        ),
+        (ALERTING, set()),
+        ({"monitoring": {"enabled": False}}, set()),
+    ],
+    ids=["nobody", "no-heartbeat", "complete", "off"],
+)
+def test_a_plan_says_that_nobody_is_told_or_that_nobody_watches_the_watcher(
+    changes: dict[str, Any], where: set[str]
+) -> None:
+    assert {found.where for found in findings(settings(changes))} == where
+
+
+def test_the_configuration_has_no_way_around_the_files_of_credentials() -> None:
+    """Alertmanager takes each also in clear; a slip there would be seen here."""
+    found = configuration(settings(ALERTING).monitoring.alerting, by_proxy=False)
+    clear = {"smtp_auth_password", "api_url", "routing_key", "service_key", "slack_api_url"}
+    ways = [
+        way for receiver in found["receivers"] for ways in receiver.values() if isinstance(ways, list) for way in ways
+    ]
+    assert not clear & {key for way in (*ways, found["global"]) for key in way}

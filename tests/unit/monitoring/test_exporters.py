@@ -1,0 +1,119 @@
+"""Who reaches whom around monitoring; node-exporter alone sees its host; what is pushed is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.harness.network import End, network
+from tests.harness.platform import CLOUDS, container, objects, platform, pod
+from tests.unit.components.ends import API_SERVER, DIRECTORY, DNS, PORTS, PUBLIC, cluster_pods
+
+NODE = End(name="node", address="10.20.2.5")
+CEPH = End(name="ceph", address="10.20.3.11")
+STORE = End(name="store", address="192.0.2.9")
+HOOK = End(name="hook", address="10.244.7.7", namespace="alerts", labels={"app": "hook"})
+JOB = End(name="job", address="10.244.7.8", namespace="science", labels={"app": "nightly"})
+OTHER = End(name="other", address="10.244.7.9", namespace="elsewhere")
+OUTSIDE = (DNS, API_SERVER, DIRECTORY, PUBLIC, NODE, CEPH, STORE, HOOK, JOB, OTHER)
+NODES = {"cloud.node_cidrs": ["10.20.2.0/24"]}
+RESOLVES = {("dns", 53)}
+
+
+def reached(source: str, changes: dict[str, Any]) -> set[tuple[str, int]]:
+    walked, pods = network(platform(changes)), cluster_pods(platform(changes))
+    return {(end.name, port) for end in OUTSIDE for port in PORTS if walked.allows(pods[source], end, port)}
+
+
+def test_prometheus_reaches_kubelets_and_exporters_on_nodes_the_api_server_and_names_alone() -> None:
+    assert reached("deployment-prometheus", NODES) == RESOLVES | {("node", 9100), ("node", 10250), ("api", 6443)}
+
+
+def test_where_nodes_are_not_known_no_pod_is_taken_for_one() -> None:
+    found = reached("deployment-prometheus", {})
+    assert {("node", 9100), ("node", 10250)} <= found
+    assert not {name for name, _ in found} & {"hook", "job", "other"}
+
+
+def test_prometheus_reaches_what_the_stack_has_it_watch_by_those_ports_alone() -> None:
+    changes = {
+        **NODES,
+        "monitoring.storage_class": "local-nvme",
+        "monitoring.ceph": {"managers": ["10.20.3.11:9283"]},
+        "monitoring.annotated_namespaces": ["science"],
+        "monitoring.remote_write": {"url": "https://store.example.org/push", "cidrs": ["192.0.2.9/32"]},
+    }
+    more = reached("deployment-prometheus", changes) - reached("deployment-prometheus", NODES)
+    assert more == {("ceph", 9283), ("store", 443), *(("job", port) for port in PORTS)}
+
+
+def test_alertmanager_reaches_its_receivers_alone_and_nobody_without_any() -> None:
+    assert reached("deployment-alertmanager", {}) == set()
+    hook = {"name": "hook", "kind": "webhook", "url": "http://hook.alerts.svc:8080/x"}
+    inside = {"receivers": [hook], "severities": {"critical": ["hook"]}, "namespaces": ["alerts"]}
+    assert reached("deployment-alertmanager", {"monitoring.alerting": inside}) == RESOLVES | {
+        ("hook", port) for port in PORTS
+    }
+    outside = {**inside, "namespaces": [], "cidrs": ["192.0.2.0/24"]}
+    assert reached("deployment-alertmanager", {"monitoring.alerting": outside}) == RESOLVES | {("store", 8080)}
+
+
+def test_only_named_namespaces_can_push_and_only_prometheus_reads() -> None:
+    changes = {"monitoring.pushgateway": {"namespaces": ["science"]}}
+    walked, pods = network(platform(changes)), cluster_pods(platform(changes))
+    everybody = {**pods, "job": JOB, "other": OTHER, "node": NODE}
+    reaching = {name for name, end in everybody.items() if walked.allows(end, pods["deployment-pushgateway"], 9091)}
+    # A pod reaches itself whatever a policy says, and the harness does not walk that.
+    assert reaching - {"deployment-pushgateway"} == {"deployment-prometheus", "job"}
+
+
+def test_nobody_but_grafana_reaches_prometheus_and_alertmanager_which_have_no_login() -> None:
+    walked, pods = network(platform()), cluster_pods(platform())
+    everybody = {**pods, "other": OTHER, "public": PUBLIC, "node": NODE}
+    for name, port, expected in (
+        ("deployment-prometheus", 9090, {"deployment-grafana"}),
+        ("deployment-alertmanager", 9093, {"deployment-grafana", "deployment-prometheus"}),
+    ):
+        assert {one for one, end in everybody.items() if walked.allows(end, pods[name], port)} - {name} == expected
+
+
+def test_prometheus_reads_no_server_of_a_person() -> None:
+    walked, pods = network(platform()), cluster_pods(platform())
+    assert [port for port in PORTS if walked.allows(pods["deployment-prometheus"], pods["alice"], port)] == []
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_node_exporter_sees_three_paths_of_its_host_read_only_and_runs_on_every_node(cloud: str) -> None:
+    recording = platform(CLOUDS[cloud])
+    spec = pod(recording, "daemonset-node-exporter").spec
+    assert [volume["hostPath"]["path"] for volume in spec["volumes"]] == ["/proc", "/sys", "/"]
+    (found,) = spec["containers"]
+    assert all(mount["readOnly"] for mount in found["volumeMounts"])
+    assert spec["tolerations"] == [{"operator": "Exists"}]
+    assert "nodeSelector" not in spec
+    assert "affinity" not in spec
+    assert objects(recording, "DaemonSet")["elab-node/node-exporter"]["metadata"]["namespace"] == "elab-node"
+
+
+def test_node_exporter_listens_on_the_nodes_own_address_at_the_port_that_the_stack_names() -> None:
+    found = container(platform({"monitoring.node_exporter": {"port": 9200}}), "daemonset-node-exporter")
+    assert "--web.listen-address=[$(HOST_IP)]:9200" in found["args"]
+    assert found["ports"] == [{"name": "metrics", "containerPort": 9200, "hostPort": 9200}]
+    assert ("node", 9200) not in reached("deployment-prometheus", NODES)
+
+
+def test_what_is_pushed_outlives_the_pod() -> None:
+    found = container(platform(), "deployment-pushgateway")
+    (mount,) = found["volumeMounts"]
+    (file,) = (one.partition("=")[2] for one in found["args"] if one.startswith("--persistence.file="))
+    assert file.startswith(f"{mount['mountPath']}/")
+
+
+@pytest.mark.parametrize("name", ["prometheus", "alertmanager", "pushgateway", "kube-state-metrics", "node-exporter"])
+def test_every_program_of_the_room_is_probed(name: str) -> None:
+    kind = "daemonset" if name == "node-exporter" else "deployment"
+    found = container(platform(), f"{kind}-{name}")
+    for probe in ("readinessProbe", "livenessProbe"):
+        port = found[probe]["httpGet"]["port"]
+        assert port in {one["name"] for one in found["ports"]}, probe
