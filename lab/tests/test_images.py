@@ -95,3 +95,18 @@ def test_an_archives_digests_are_those_of_its_contents(tmp_path: Path) -> None:
     less = io.BytesIO()
     image.write("lab.local/test:1", less, known=[layer.digest])
     assert len(less.getvalue()) < len(out.getvalue())
+
+
+def test_a_layout_has_the_archives_files_and_no_second_copy_of_a_layer(tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    layer = oci.pack(tmp_path / "root", "test", tmp_path / "layer.tar")
+    image, out = oci.Image(layers=[layer], config={"Cmd": ["true"]}), io.BytesIO()
+    image.write("lab.local/test:1", out)
+    image.lay_out("lab.local/test:1", tmp_path / "layout")
+    out.seek(0)
+    with tarfile.open(fileobj=out) as archive:
+        for member in archive:
+            content = archive.extractfile(member)
+            assert content is not None
+            assert (tmp_path / "layout" / member.name).read_bytes() == content.read()
+    assert (tmp_path / "layout" / oci.blob(layer.digest)).samefile(layer.file)
