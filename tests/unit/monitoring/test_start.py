@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -57,7 +57,7 @@ class Pod:
             (self.mounted / "rules").symlink_to("..data/rules")
 
     @contextmanager
-    def started(self) -> Iterator[None]:
+    def started(self) -> Generator[None]:
         """The program, started and at the end killed as a node that fails kills it."""
         folder = self.script.parent
         check = f"sh {folder / 'check'}"
