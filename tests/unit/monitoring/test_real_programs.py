@@ -1,0 +1,102 @@
+"""What Prometheus and Alertmanager themselves say to the configurations of the committed stacks, and of one with all."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from operate.rig import HOME
+from planning.recording import Recording
+from tests.harness.platform import objects, platform
+from tests.harness.stacks import STACKS, plan
+from tests.unit.monitoring.test_alerting import ALERTING, config, told
+from tests.unit.monitoring.test_jobs import EVERYTHING
+
+STORE = {"monitoring.remote_write": {"url": "https://s.example.org/push", "username": "a", "cidrs": ["192.0.2.9/32"]}}
+RECORDINGS = [*STACKS, "all", "plain"]
+
+
+def recording(name: str) -> Recording:
+    if name in STACKS:
+        return plan(name).recording
+    return platform({**EVERYTHING, **ALERTING, **STORE} if name == "all" else {})
+
+
+def run(program: str, *arguments: str | Path) -> str:
+    path = HOME / "bin" / program
+    if not path.exists():
+        pytest.skip(f"{path} is not there: lab/lab build --checkers makes it")
+    done = subprocess.run([path, *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def namespace(found: Recording) -> str:
+    (name,) = (one for one in objects(found, "Namespace") if one.endswith("-monitoring"))
+    return name
+
+
+def here(text: str, folder: Path) -> str:
+    """A configuration with the paths of a container's files below a folder, and these files in it."""
+    for path in ("/var/run/secrets/kubernetes.io/serviceaccount", "/etc/elab/credentials"):
+        (folder / path.lstrip("/")).mkdir(parents=True, exist_ok=True)
+        for name in ("token", "ca.crt", "hub", "grafana", "remote-write", *SECRET_FILES):
+            (folder / path.lstrip("/") / name).touch()
+        text = text.replace(path, str(folder / path.lstrip("/")))
+    return text
+
+
+SECRET_FILES = (
+    "alert_smtp_password",
+    "alert_pagerduty_key",
+    "alert_slack_url",
+    "alert_webhook_url",
+    "alert_heartbeat_url",
+)
+
+
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_prometheus_takes_the_configuration_with_all_its_jobs_and_rules(name: str, tmp_path: Path) -> None:
+    found = recording(name)
+    maps = objects(found, "ConfigMap")
+    for part, folder in (("config", ""), ("scrape", "scrape"), ("rules", "rules")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        for file, text in maps[f"{namespace(found)}/prometheus-{part}"]["data"].items():
+            (tmp_path / folder / file).write_text(here(text, tmp_path))
+    said = run("promtool", "check", "config", tmp_path / "prometheus.yml")
+    rules = len(maps[f"{namespace(found)}/prometheus-rules"]["data"])
+    assert f"{rules} rule files found" in said, "it must have looked at every rule"
+
+
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_alertmanager_takes_the_configuration(name: str, tmp_path: Path) -> None:
+    found = recording(name)
+    text = objects(found, "Secret")[f"{namespace(found)}/alertmanager-config"]["stringData"]["alertmanager.yml"]
+    (tmp_path / "alertmanager.yml").write_text(here(text, tmp_path))
+    assert "SUCCESS" in run("amtool", "check-config", tmp_path / "alertmanager.yml")
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"severity": "critical", "alertname": "HubDown"},
+        {"severity": "warning", "alertname": "HubDown"},
+        {"severity": "info", "alertname": "HubDown"},
+        {"severity": "critical", "namespace": "kube-system"},
+        {"severity": "none", "alertname": "Watchdog"},
+        {"severity": "none", "alertname": "Other"},
+    ],
+    ids=lambda labels: "-".join(labels.values()),
+)
+def test_alertmanager_itself_routes_as_these_tests_do(labels: dict[str, Any], tmp_path: Path) -> None:
+    found = platform(ALERTING)
+    text = objects(found, "Secret")["elab-monitoring/alertmanager-config"]["stringData"]["alertmanager.yml"]
+    file = tmp_path / "alertmanager.yml"
+    file.write_text(here(text, tmp_path))
+    pairs = [f"{name}={value}" for name, value in labels.items()]
+    assert run("amtool", "config", "routes", "test", f"--config.file={file}", *pairs).strip() == told(
+        config(found), **labels
+    )
