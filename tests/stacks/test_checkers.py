@@ -58,7 +58,7 @@ def _checked(program: str, *arguments: str | Path) -> str:
 @pytest.mark.parametrize("stack", STACKS)
 def test_prometheus_reads_jobs_and_rules(stack: str, tmp_path: Path) -> None:
     assert _mounted(stack, "prometheus", tmp_path) > 15
-    # Credentials are mounted elsewhere, so their files are not looked for, and neither are the jobs' own: each by itself.
+    # Credentials are mounted elsewhere, so their files are not looked for; then neither are those of the jobs.
     for file in (tmp_path / "prometheus.yml", *sorted((tmp_path / "scrape").iterdir())):
         _checked("promtool", "check", "config", "--syntax-only", file)
     rules = sorted((tmp_path / "rules").iterdir())
