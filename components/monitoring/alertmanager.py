@@ -38,6 +38,8 @@ from components.monitoring.starting import (
     projected,
     start_files,
     start_volume,
+    trust,
+    trust_environment,
 )
 
 PORT = 9093
@@ -185,6 +187,9 @@ def program(args: AlertmanagerArgs) -> Program:
         claim_volume(CLAIM, _DISK),
         scratch("tmp", "/tmp", "16Mi"),
     ]
+    environment = {**args.environment, **trust_environment(args.platform.authorities)}
+    if args.platform.authorities is not None:
+        parts.append(trust())
     container = core.ContainerArgs(
         name=COMPONENT,
         image=args.platform.images.reference(args.settings.alertmanager.image),
@@ -197,7 +202,7 @@ def program(args: AlertmanagerArgs) -> Program:
             # One replica: it looks for no others.
             "--cluster.listen-address=",
         ],
-        env=[core.EnvVarArgs(name=name, value=value) for name, value in sorted(args.environment.items())],
+        env=[core.EnvVarArgs(name=name, value=value) for name, value in sorted(environment.items())],
         ports=[core.ContainerPortArgs(name="http", container_port=PORT)],
         startup_probe=probe("/-/ready", seconds=2, failures=_START_SECONDS // 2),
         readiness_probe=probe("/-/ready"),
@@ -210,7 +215,7 @@ def program(args: AlertmanagerArgs) -> Program:
         component=COMPONENT,
         container=container,
         volumes=[volume for volume, _ in parts],
-        annotations={CONTENT_HASH: content_hash(start_files())},
+        annotations={CONTENT_HASH: content_hash(start_files(), args.platform.authorities)},
     )
 
 

@@ -27,6 +27,8 @@ class Platform:
     images: ImagesSettings
     pod_security: PodSecurity
     priority_class: str
+    authorities: str | None
+    """The institution's certificate authorities, as PEM text; none: those of the images."""
 
     @property
     def namespace(self) -> str:

@@ -42,6 +42,8 @@ from components.monitoring.starting import (
     projected,
     start_files,
     start_volume,
+    trust,
+    trust_environment,
 )
 from stackfile.quantities import Bytes
 
@@ -144,12 +146,16 @@ def program(args: PrometheusArgs) -> Program:
         claim_volume(CLAIM, _DISK),
         scratch("tmp", "/tmp", "64Mi"),
     ]
+    trusted = trust_environment(args.platform.authorities)
+    if trusted:
+        parts.append(trust())
     container = core.ContainerArgs(
         name=COMPONENT,
         image=args.platform.images.reference(args.settings.prometheus.image),
         image_pull_policy=args.platform.images.pull_policy,
         command=STARTED.command(),
         args=arguments(args.settings, args.volume),
+        env=[core.EnvVarArgs(name=name, value=value) for name, value in trusted.items()] or None,
         ports=[core.ContainerPortArgs(name="http", container_port=PORT)],
         startup_probe=probe("/-/ready", seconds=5, failures=READY_SECONDS // 5),
         readiness_probe=probe("/-/ready"),
@@ -164,7 +170,7 @@ def program(args: PrometheusArgs) -> Program:
         volumes=[volume for volume, _ in parts],
         account=ACCOUNT,
         annotations={
-            CONTENT_HASH: content_hash(start_files()),
+            CONTENT_HASH: content_hash(start_files(), args.platform.authorities),
             # An autoscaler that emptied its node would leave a gap in everything.
             "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
         },

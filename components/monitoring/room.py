@@ -29,7 +29,7 @@ from components.monitoring.pushgateway import Pushgateway, PushgatewayArgs
 from components.monitoring.recording import settings_rules_text
 from components.monitoring.settings import MonitoringSettings
 from components.monitoring.sizing import cluster_size, volume
-from components.monitoring.starting import START_MAP, start_files
+from components.monitoring.starting import START_MAP, TRUST_MAP, start_files
 from components.namespaces import NamespaceNames
 from components.network_settings import ImagesSettings, NetworkSettings
 
@@ -61,6 +61,7 @@ class MonitoringArgs:
             images=self.images,
             pod_security=self.cloud.pod_security,
             priority_class=self.priority_class,
+            authorities=self.network.ca_certificates,
         )
 
     @property
@@ -149,6 +150,12 @@ class Monitoring(pulumi.ComponentResource):
             metadata=metadata(START_MAP, platform.labels("start"), platform.namespace), data=start_files()
         )
         core.ConfigMap(f"{name}-start", start, child)
+        if platform.authorities is not None:
+            trust = core.ConfigMapInitArgs(
+                metadata=metadata(TRUST_MAP, platform.labels("trust"), platform.namespace),
+                data={"ca.crt": platform.authorities},
+            )
+            core.ConfigMap(f"{name}-trust", trust, child)
         Prometheus(f"{name}-prometheus", self._prometheus_args(name, args, secrets), child)
         alertmanager = AlertmanagerArgs(
             platform=platform,

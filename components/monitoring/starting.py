@@ -12,6 +12,8 @@ _SCRIPT = "start.sh"
 _START = "/usr/local/lib/elab"
 CONFIG = "/etc/elab/config"
 CREDENTIALS = "/etc/elab/credentials"
+TRUST_MAP = "trust"
+_TRUST = "/etc/elab/trust"
 
 
 def start_files() -> dict[str, str]:
@@ -48,6 +50,16 @@ def start_volume() -> tuple[core.VolumeArgs, core.VolumeMountArgs]:
     """The script."""
     volume = core.VolumeArgs(name="start", config_map=core.ConfigMapVolumeSourceArgs(name=START_MAP))
     return volume, core.VolumeMountArgs(name="start", mount_path=_START, read_only=True)
+
+
+def trust() -> tuple[core.VolumeArgs, core.VolumeMountArgs]:
+    """The institution's certificate authorities."""
+    return projected("trust", _TRUST, [from_map(TRUST_MAP, {"ca.crt": "ca.crt"})])
+
+
+def trust_environment(authorities: str | None) -> dict[str, str]:
+    """By which variable a Go program finds them."""
+    return {"SSL_CERT_FILE": f"{_TRUST}/ca.crt"} if authorities is not None else {}
 
 
 def projected(

@@ -1,4 +1,4 @@
-"""What Prometheus and Alertmanager themselves say to the configurations of the committed stacks, and of one with all."""
+"""What Prometheus and Alertmanager themselves say to configurations: of the committed stacks, and of one with all."""
 
 from __future__ import annotations
 
