@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.constructor import ConstructorError
 
 from .checks import across, within
 from .problems import ApplicationsError, Problem
@@ -75,6 +76,18 @@ class Application:
         return named(self.folder / FILE)
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which a key that stands twice is an error, not silently the last one's value."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        first: set[str] = set()
+        for key, _ in node.value:
+            if key.value in first:
+                raise ConstructorError(None, None, f"{key.value} stands there twice", key.start_mark)
+            first.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
 def named(path: Path) -> str:
     """A file of an application as problems name it: `apps/rstudio/app.yaml`."""
     return Path(*path.parts[-3:]).as_posix()
@@ -89,7 +102,10 @@ def load(context: Path, downloads: Path | None = None) -> tuple[Application, ...
     schema = Schema.read()
     problems: list[Problem] = []
     data: dict[Path, dict[str, Any]] = {}
-    for folder in sorted(path for path in (context / "apps").glob("*") if path.is_dir()):
+    if not context.is_dir():
+        fix = "name the folder that holds the Dockerfile and apps/"
+        raise ApplicationsError([Problem(str(context), "nothing", "a folder", fix)])
+    for folder in _folders(context / "apps"):
         found = _mapping(folder / FILE, named(folder / FILE), problems)
         if found is None:
             continue
@@ -107,6 +123,11 @@ def load(context: Path, downloads: Path | None = None) -> tuple[Application, ...
     return tuple(_application(folder, found) for folder, found in data.items())
 
 
+def _folders(apps: Path) -> list[Path]:
+    """The applications' folders, without what editors and Python leave beside them."""
+    return sorted(path for path in apps.glob("[!.]*") if path.is_dir() and path.name != "__pycache__")
+
+
 def _replace(data: Mapping[Path, dict[str, Any]], file: Path, schema: Schema, problems: list[Problem]) -> None:
     """Put the downloads of a file in place of the applications' own."""
     found = _mapping(file, file.name, problems)
@@ -122,10 +143,13 @@ def _replace(data: Mapping[Path, dict[str, Any]], file: Path, schema: Schema, pr
 def _mapping(path: Path, name: str, problems: list[Problem]) -> dict[str, Any] | None:
     """A YAML file that holds keys and values; else a problem is added."""
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except OSError as error:
         fix = "create it, or remove the folder" if name.startswith("apps/") else "correct the argument DOWNLOADS"
         problems.append(Problem(name, f"nothing ({error.strerror})", "a readable file", fix))
+        return None
+    except UnicodeDecodeError as error:
+        problems.append(Problem(name, f"no UTF-8 at byte {error.start}", "text in UTF-8", "save it as UTF-8"))
         return None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)

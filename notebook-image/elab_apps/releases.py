@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import shutil
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -30,16 +32,17 @@ def fetch(application: Application, download: Download, context: Path, cache: Pa
     cache.mkdir(parents=True, exist_ok=True)
     kept = cache / download.checksum.replace(":", "-")
     if not kept.is_file() or checksum(kept, download.checksum) != download.checksum:
-        fresh = cache / f"{kept.name}.part"
-        try:
-            _get(download.url, context, fresh)
-        except OSError as error:
-            raise ApplicationsError([_unreachable(where, download, error)]) from None
-        found = checksum(fresh, download.checksum)
-        if found != download.checksum:
-            fresh.unlink()
-            raise ApplicationsError([_other(where, download, found)])
-        fresh.replace(kept)
+        # Platforms that are built at once share the cache: each has a file of its own until it is verified.
+        with tempfile.TemporaryDirectory(dir=cache) as own:
+            fresh = Path(own, download.file)
+            try:
+                _get(download.url, context, fresh)
+            except (OSError, http.client.HTTPException) as error:
+                raise ApplicationsError([_unreachable(where, download, error)]) from None
+            found = checksum(fresh, download.checksum)
+            if found != download.checksum:
+                raise ApplicationsError([_other(where, download, found)])
+            fresh.replace(kept)
     folder.mkdir(parents=True, exist_ok=True)
     return Path(shutil.copy(kept, folder / download.file))
 
@@ -62,11 +65,14 @@ def _get(url: str, context: Path, to: Path) -> None:
         try:
             with urllib.request.urlopen(url, timeout=TIMEOUT) as answer, to.open("wb") as file:
                 shutil.copyfileobj(answer, file, CHUNK)
+                # urllib takes a connection that breaks for the end of the file.
+                if answer.length:
+                    raise http.client.IncompleteRead(b"", answer.length)
         except urllib.error.HTTPError as error:
             # What is not there now won't be there in a moment.
             if error.code < 500 or attempt == ATTEMPTS:
                 raise
-        except OSError:
+        except (OSError, http.client.HTTPException):
             if attempt == ATTEMPTS:
                 raise
         else:
@@ -74,7 +80,7 @@ def _get(url: str, context: Path, to: Path) -> None:
         time.sleep(PAUSE * attempt)
 
 
-def _unreachable(where: str, download: Download, error: OSError) -> Problem:
+def _unreachable(where: str, download: Download, error: Exception) -> Problem:
     return Problem(
         f"{where}.url",
         f"{download.url}: {error}",

@@ -132,10 +132,16 @@ def test_two_applications_may_each_take_any_free_port(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("- a list", "keys and values"), ("name: [", "no YAML at line 1"), ("", "keys and values")],
+    [
+        ("- a list", "keys and values"),
+        ("name: [", "no YAML at line 1"),
+        ("", "keys and values"),
+        ("name: hello\nname: again", "no YAML at line 2: name stands there twice"),
+        ("title: Caf\udce9", "no UTF-8 at byte 10"),
+    ],
 )
 def test_a_file_that_is_no_application_is_told(text: str, says: str, tmp_path: Path) -> None:
-    (add(tmp_path) / "app.yaml").write_text(text)
+    (add(tmp_path) / "app.yaml").write_bytes(text.encode(errors="surrogateescape"))
     (problem,) = faults(tmp_path)
     assert problem.startswith(f"{FILE}\n")
     assert says in problem
@@ -148,6 +154,18 @@ def test_a_folder_without_its_file_or_its_icon_is_told(tmp_path: Path) -> None:
         "apps/bare/app.yaml",
         "apps/plain/icon.svg",
     ]
+
+
+def test_what_editors_and_python_leave_is_no_application(tmp_path: Path) -> None:
+    add(tmp_path)
+    for name in (".ipynb_checkpoints", "__pycache__"):
+        (tmp_path / "apps" / name).mkdir()
+    assert len(load(tmp_path)) == 1
+
+
+def test_an_images_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    (problem,) = faults(tmp_path / "elsewhere")
+    assert problem.startswith(f"{tmp_path}/elsewhere\n")
 
 
 def with_release(context: Path, **fields: object) -> None:

@@ -9,13 +9,16 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from elab_apps import install as installing
+from elab_apps import releases
 from elab_apps.__main__ import main
+from elab_apps.applications import load
 from elab_apps.install import codename
 
 from .folders import add, release
@@ -35,6 +38,15 @@ class Publisher:
         publisher = self
 
         class Handler(SimpleHTTPRequestHandler):
+            def do_GET(self) -> None:
+                if self.path.endswith(".broken"):
+                    self.send_response(200)
+                    self.send_header("Content-Length", "1000")
+                    self.end_headers()
+                    self.wfile.write(b"the first part")
+                else:
+                    super().do_GET()
+
             def log_message(self, format: str, *args: object) -> None:
                 publisher.asked += 1
 
@@ -126,6 +138,40 @@ def test_a_release_that_is_not_there_is_told_without_asking_again(
     assert "Traceback" not in said
     # http.server logs an error and the answer.
     assert publisher.asked <= 2
+
+
+def test_a_connection_that_breaks_is_tried_again_and_never_taken_for_another_release(
+    tmp_path: Path, publisher: Publisher, capfd: pytest.CaptureFixture[str]
+) -> None:
+    hello(tmp_path, publisher.publish("hello.broken", b"the first part, and the second"))
+    assert install(tmp_path) == 1
+    said = capfd.readouterr().err
+    assert "apps/hello/app.yaml: downloads.0.url" in said
+    assert "986 more expected" in said
+    assert publisher.asked == releases.ATTEMPTS
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_builds_of_several_platforms_at_once_do_not_write_each_others_files(
+    tmp_path: Path, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hello(tmp_path, publisher.publish("hello-1.0.tar.gz", b"hello"))
+    (application,) = load(tmp_path)
+    (download,) = application.downloads
+    both = threading.Barrier(2, timeout=10)
+    real = releases._get
+
+    def together(url: str, context: Path, to: Path) -> None:
+        real(url, context, to)
+        both.wait()
+
+    monkeypatch.setattr(releases, "_get", together)
+
+    def fetched(platform: str) -> bytes:
+        return releases.fetch(application, download, tmp_path, tmp_path / "cache", tmp_path / platform).read_bytes()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(fetched, ("amd64", "arm64"))) == [b"hello", b"hello"]
 
 
 def test_a_release_may_lie_in_the_images_folder(tmp_path: Path) -> None:
