@@ -40,6 +40,9 @@ class BuiltImage(Section):
     """Build in previews too, without pushing."""
 
 
+_SBOM_SCANNER = Image("docker.io/docker/buildkit-syft-scanner:stable-1")
+"""What BuildKit lists an image's packages with, unless told otherwise (its frontend/attestations/parse.go)."""
+
 NotebookImageSettings = Annotated[ReadyImage | BuiltImage, Field(discriminator="kind")]
 
 
@@ -58,7 +61,12 @@ def build(
 ) -> docker_build.ImageArgs:
     """The build, with its cache beside the image in the registry."""
     platforms = {"linux/amd64": docker_build.Platform.LINUX_AMD64, "linux/arm64": docker_build.Platform.LINUX_ARM64}
-    arguments = {"BASE_IMAGE": args.images.reference(settings.base_image), **settings.build_arguments}
+    arguments = {
+        "BASE_IMAGE": args.images.reference(settings.base_image),
+        # docker-build has no field for an SBOM; BuildKit takes it as an argument of the build too.
+        "BUILDKIT_ATTEST_SBOM": f"generator={args.images.reference(_SBOM_SCANNER)}",
+        **settings.build_arguments,
+    }
     if settings.downloads is not None:
         arguments["DOWNLOADS"] = settings.downloads
     version = content_hash(folder.content, arguments, settings.platforms)

@@ -78,6 +78,14 @@ def test_it_is_built_by_buildx_itself_which_attests_it(tmp_path: Path) -> None:
     assert made(tmp_path).exec_ is True
 
 
+def test_an_sbom_is_asked_for_by_a_scanner_that_the_builder_reaches(tmp_path: Path) -> None:
+    folder_in(tmp_path)
+    arguments: Any = made(tmp_path).build_args
+    assert arguments["BUILDKIT_ATTEST_SBOM"] == "generator=docker.io/docker/buildkit-syft-scanner:stable-1"
+    mirrored: Any = made(tmp_path, {"images": {"mirrors": {"docker.io": "mirror.example.org/hub"}}}).build_args
+    assert mirrored["BUILDKIT_ATTEST_SBOM"] == "generator=mirror.example.org/hub/docker/buildkit-syft-scanner:stable-1"
+
+
 def test_other_downloads_are_an_argument_of_the_build(tmp_path: Path) -> None:
     folder_in(tmp_path)
     arguments: Any = made(tmp_path, {"notebook_image.downloads": "mirror.yaml"}).build_args
