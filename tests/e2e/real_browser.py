@@ -31,8 +31,9 @@ def opened() -> Generator[Page]:
     wrong: list[Error] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.context.set_default_timeout(90_000)
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(90_000)
+        page = context.new_page()
         page.on("pageerror", lambda error: wrong.append(error))
         yield page
         browser.close()
