@@ -77,3 +77,20 @@ def test_an_environment_of_ones_own_keeps_its_packages(base: Base) -> None:
 def test_an_applications_environment_finds_what_the_person_installed(base: Base) -> None:
     base.pip_install(base.prefix / "bin/python")
     assert base.place(base.make(base.home.with_name("marimo"))).is_relative_to(base.home)
+
+
+def test_what_a_person_adds_to_julia_is_not_written_to_the_bases_environment(tmp_path: Path) -> None:
+    of_base = tmp_path / "environments/v1.11"
+    of_base.mkdir(parents=True)
+    (of_base / "Project.toml").write_text("[deps]\n")
+    subprocess.run(["bash", IMAGE / "etc/julia.sh", tmp_path], check=True)
+    # Julia takes the first depot's environment of its version that is there, and makes one in the person's if none is.
+    assert not of_base.exists()
+    assert (tmp_path / "environments/base/Project.toml").exists()
+    path = "JULIA_LOAD_PATH=:/opt/julia/environments/base"
+    assert path in (IMAGE / "Dockerfile").read_text(), "the kernel's packages are found behind the person's"
+
+
+def test_a_base_without_julia_is_left_as_it_is(tmp_path: Path) -> None:
+    subprocess.run(["bash", IMAGE / "etc/julia.sh", tmp_path], check=True)
+    assert list(tmp_path.iterdir()) == []
