@@ -102,7 +102,7 @@ def test_every_target_of_every_job_answers(prometheus: Prometheus) -> None:
 
 
 def test_every_panel_has_data_after_people_came_and_went(watched: Platform, prometheus: Prometheus) -> None:
-    alice = watched.person("alice").log_in().start("small")
+    alice = watched.person("alice").log_in().at_work()
     alice.stop()
     alice.start("large")
     (cluster,) = prometheus.by("cluster", "count by (cluster) (up)")
@@ -124,7 +124,7 @@ def test_every_panel_has_data_after_people_came_and_went(watched: Platform, prom
     assert not without, "\n".join(f"{query.dashboard}, {query.panel}: {query.expr}" for query in without)
     # Whose server it is, and by which profile.
     labels = 'label_hub_jupyter_org_username="alice",label_elab_dev_profile="large"'
-    assert prometheus.value(f"count(kube_pod_labels{{{labels}}})") == 1
+    until("her server", lambda: prometheus.value(f"count(kube_pod_labels{{{labels}}})") == 1, 30)
 
 
 def test_no_rule_fails(prometheus: Prometheus) -> None:
