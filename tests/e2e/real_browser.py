@@ -46,9 +46,9 @@ def shown(page: Page, name: str) -> None:
     page.screenshot(path=SHOTS / f"{name}.png")
 
 
-def log_in(page: Page, platform: Platform, name: str) -> None:
-    """Fill in the login form."""
-    page.goto(platform.url)
+def log_in(page: Page, platform: Platform, name: str, path: str = "/") -> None:
+    """Ask for a path, and fill in the login form."""
+    page.goto(platform.url + path)
     page.fill("#username_input", name)
     page.fill("#password_input", platform.directory.passwords[name])
     shown(page, "login")

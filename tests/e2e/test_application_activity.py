@@ -15,7 +15,7 @@ from operate import rig
 from tests.e2e.cluster import until
 from tests.e2e.person import Person
 from tests.e2e.platform import Platform
-from tests.e2e.real_browser import LAB, log_in, opened
+from tests.e2e.real_browser import log_in, opened
 
 _TIMEOUT = 20
 """Seconds without activity, as stacks/e2e-kept.yaml has them."""
@@ -24,18 +24,18 @@ _JOB = "repeat { for (i in 1:1e6) sqrt(i); Sys.sleep(0.05) }"
 
 
 def test_an_r_job_and_an_import_are_work_and_an_open_page_is_not(kept: Platform) -> None:
-    alice, bob, ada = (kept.person(name).log_in().at_work() for name in ("alice", "bob", "ada"))
+    bob, ada = (kept.person(name).log_in().at_work() for name in ("bob", "ada"))
     bob.request("GET", f"{bob.home}/rstudio/")
     assert bob.request("POST", f"{bob.home}/rstudio/rpc/console_input", body={"params": [_JOB]})[0] == 200
     ada.request("GET", f"{ada.home}/openrefine/")
     with _importing(kept, ada), opened() as page:
-        log_in(page, kept, alice.name)
-        page.wait_for_url(LAB)
-        for name in ("rstudio", "openrefine", "marimo"):
+        alice = kept.person("alice").log_in().at_work()
+        log_in(page, kept, alice.name, f"{alice.home}/rstudio/")
+        page.wait_for_url(f"**{alice.home}/rstudio/")
+        for name in ("openrefine", "marimo"):
             tab = page.context.new_page()
             tab.goto(f"{kept.url}{alice.home}/{name}/")
             tab.wait_for_load_state()
-        page.goto("about:blank")
         began = time.monotonic()
         until("alice's server is culled", lambda: kept.pod("alice") is None, 5 * _TIMEOUT, every=1)
         # Long after their last request the others are at work still.
