@@ -18,16 +18,20 @@ version() { readlink "$mounted/..data"; }
 # shellcheck disable=SC2086  # the check is a command and its arguments
 passes() { $check "$mounted/$file" >/dev/null; }
 
+# On a full disk nothing can be kept; that must not end the program, which is what makes room.
 keep() {
-    rm -rf "$disk/good.new"
-    cp -RL "$mounted/..data" "$disk/good.new"
-    rm -rf "$disk/good"
-    mv "$disk/good.new" "$disk/good"
+    rm -rf "$disk/good.new" &&
+        cp -RL "$mounted/..data" "$disk/good.new" &&
+        rm -rf "$disk/good" &&
+        mv "$disk/good.new" "$disk/good" ||
+        echo "start.sh: no copy of the configuration could be kept" >&2
 }
 
 show() { ln -sfn "$1" "$disk/config"; }
 
 watch() {
+    # What fails once must not end this loop: no change would be read any more.
+    set +e
     waited=0
     while sleep "$every"; do
         waited=$((waited + every))
@@ -38,16 +42,14 @@ watch() {
         elif [ "$waited" -lt "$patience" ]; then
             continue
         fi
-        seen=$now
-        show "$mounted"
         # The program has this shell's own process number.
-        kill -HUP "$$"
+        show "$mounted" && kill -HUP "$$" && seen=$now
     done
 }
 
-seen=none
+now=$(version) seen=none
 if passes; then
-    seen=$(version)
+    seen=$now
     keep
     show "$mounted"
 elif [ -e "$disk/good/$file" ]; then

@@ -34,6 +34,8 @@ class Pod:
         self.mounted.mkdir()
         self.disk.mkdir()
         self._versions = 0
+        self._programs = folder / "programs"
+        self._programs.mkdir()
         for name, text in (("program", PROGRAM), ("check", CHECK)):
             (folder / name).write_text(text)
         # Looked at once a second, so that a test need not wait for five.
@@ -56,6 +58,11 @@ class Pod:
             (self.mounted / "config.yml").symlink_to("..data/config.yml")
             (self.mounted / "rules").symlink_to("..data/rules")
 
+    def fill_disk(self) -> None:
+        """From here on nothing can be copied."""
+        (self._programs / "cp").write_text("#!/bin/sh\nexit 1\n")
+        (self._programs / "cp").chmod(0o755)
+
     @contextmanager
     def started(self) -> Generator[None]:
         """The program, started and at the end killed as a node that fails kills it."""
@@ -63,7 +70,8 @@ class Pod:
         check = f"sh {folder / 'check'}"
         options = [self.mounted, self.disk, "config.yml", str(PATIENCE), check, "--"]
         command = ["sh", self.script, *options, "sh", folder / "program", self.disk / "config/config.yml", self.said]
-        running = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
+        environment = {"PATH": f"{self._programs}:{os.environ['PATH']}"}
+        running = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL, env=environment)
         try:
             yield
             assert running.poll() is None, "the program ended"
@@ -143,3 +151,17 @@ def test_a_kill_between_two_steps_of_keeping_a_copy_leaves_one_to_start_with(pod
     (pod.disk / "good.new/config.yml").write_text("half")
     with pod.started():
         pod.wait(lambda: pod.says()[1:] == ["began good 1"])
+
+
+def test_a_full_disk_keeps_no_copy_but_neither_ends_the_program_nor_the_watch(pod: Pod) -> None:
+    pod.mount("good 1")
+    with pod.started():
+        pod.wait(lambda: pod.says() == ["began good 1"])
+    pod.fill_disk()
+    pod.mount("good 2")
+    with pod.started():
+        pod.wait(lambda: pod.says()[1:] == ["began good 2"])
+        for number in (3, 4):
+            pod.mount(f"good {number}")
+            pod.wait(lambda: pod.says()[-1] == f"told good {number}")  # noqa: B023  it is called at once
+        assert (pod.disk / "good/config.yml").read_text() == "good 1"
