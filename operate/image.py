@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.image_folder import ImageFolder, read
+from components.kit import content_hash
 from operate.steps import OperationError, Steps, output, run
 from stackfile.problems import StackError
 from stackfile.quantities import shown_bytes
@@ -121,7 +122,9 @@ def build(tag: str | None, base: str | None, downloads: str | None, *, push: boo
         OperationError: it can't be built.
     """
     folder = folder_of(downloads)
-    wanted = Wanted(tag=tag or f"elab-notebook:{folder.content}", base=base, downloads=downloads, push=push)
+    # Of another base it is another image, though the folder is the same.
+    version = content_hash(folder.content, base, downloads)
+    wanted = Wanted(tag=tag or f"elab-notebook:{version}", base=base, downloads=downloads, push=push)
     if push and "/" not in wanted.tag:
         raise OperationError(
             f'"{wanted.tag}" names no registry to push to; set IMAGE_TAG=registry.example.org/notebook:1'
@@ -144,10 +147,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--tag", default="", help="the image's name; none: elab-notebook and a hash of its content")
     parser.add_argument("--base", default="", help="another base image")
     parser.add_argument("--downloads", default="", help=f"a file in {FOLDER}/ that says where releases come from")
-    parser.add_argument("--push", default="", help="anything: push it")
+    parser.add_argument("--push", default="", choices=("", "0", "1"), help="1: push it")
     args = parser.parse_args(argv)
     try:
-        build(args.tag or None, args.base or None, args.downloads or None, push=bool(args.push))
+        build(args.tag or None, args.base or None, args.downloads or None, push=args.push == "1")
     except OperationError as error:
         print(f"\nerror: {error}", file=sys.stderr)
         return 1

@@ -75,6 +75,22 @@ def test_base_and_downloads_are_arguments_of_the_build(machine: Machine, capfd: 
     assert len(machine.builds()) == 1
 
 
+def test_another_base_gives_another_name(machine: Machine) -> None:
+    machine.has("buildah")
+    assert main([]) == main(["--base", "example.org/base:1"]) == 0
+    names = [re.search(r"--tag (\S+)", build) for build in machine.builds()]
+    assert len({name[1] for name in names if name}) == 2
+
+
+def test_only_an_explicit_one_pushes(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
+    machine.has("buildah")
+    assert main(["--tag", "registry.example.org/notebook:1", "--push", "0"]) == 0
+    assert len(machine.builds()) == 1
+    with pytest.raises(SystemExit):
+        main(["--push", "no"])
+    assert "--push: invalid choice: 'no'" in capfd.readouterr().err
+
+
 def test_where_none_works_each_says_why(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 1
     said = capfd.readouterr().err
