@@ -32,10 +32,11 @@ class BuiltImage(Section):
     context: str = "notebook-image"
     """The folder with the Dockerfile, from the project's own; absolute paths would differ from machine to machine."""
     base_image: Image = Image("quay.io/jupyter/datascience-notebook:2026-07-28")
-    platforms: tuple[Literal["linux/amd64", "linux/arm64"], ...] = ("linux/amd64",)
+    platforms: tuple[Literal["linux/amd64", "linux/arm64"], ...] = Field(default=("linux/amd64",), min_length=1)
     downloads: str | None = None
     """A file in that folder that says where releases come from, such as a mirror; none: from their publishers."""
     build_arguments: dict[str, str] = {}
+    """More arguments of the Dockerfile; no secrets, since the image's history and provenance show them."""
     build_on_preview: bool = False
     """Build in previews too, without pushing."""
 

@@ -105,6 +105,13 @@ def test_only_a_preview_that_builds_asks_for_no_cache_to_be_written(
     assert found.cache_from is not None
 
 
+def test_an_image_for_no_platform_is_refused(tmp_path: Path) -> None:
+    folder_in(tmp_path)
+    with pytest.raises(StackError) as error:
+        made(tmp_path, {"notebook_image.platforms": []})
+    assert [problem.where for problem in error.value.problems] == ["notebook_image.platforms"]
+
+
 def test_an_image_of_another_architecture_is_refused_where_a_release_has_none() -> None:
     with pytest.raises(StackError) as error:
         read(IMAGE.parent, IMAGE.name, None, ["linux/amd64", "linux/arm64"])

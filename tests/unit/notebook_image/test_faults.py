@@ -53,6 +53,9 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
         "sha256sum",
     ),
     "short-checksum": ({"downloads": [release(checksum="sha256:12")]}, f"{FILE}: downloads.0.checksum", "sha256: and"),
+    "another-scheme": ({"downloads": [release(url="ftp://a/b")]}, f"{FILE}: downloads.0.url", "an http(s) address"),
+    "outside": ({"downloads": [release(url="a/../../b")]}, f"{FILE}: downloads.0.url", "within the image's folder"),
+    "of-the-machine": ({"downloads": [release(url="/etc/hosts")]}, f"{FILE}: downloads.0.url", "within the image's"),
     "number-as-version": ({"version": 3.7}, f"{FILE}: version", "in quotes"),
 }
 
