@@ -117,7 +117,7 @@ def test_every_panel_has_data_after_people_came_and_went(watched: Platform, prom
     uncounted = [name for name in _UNCOUNTED if f"\n{name}{{" not in counted]
     asked = [query for query in asked if not any(name in query.expr for name in uncounted)]
     without: list[Query] = asked
-    deadline = time.monotonic() + 150
+    deadline = time.monotonic() + 240
     while without and time.monotonic() < deadline:
         without = [query for query in without if not prometheus.query(query.expr)]
         time.sleep(2)
