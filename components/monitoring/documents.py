@@ -8,7 +8,7 @@ import yaml
 FILES = Path(__file__).parent / "files"
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.CSafeDumper):
     """Safe YAML that writes the settings' own kinds of text as text, and everything in full."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  none is wanted
@@ -20,7 +20,7 @@ _Dumper.add_multi_representer(str, lambda dumper, text: dumper.represent_str(str
 
 def read(path: str) -> Any:  # noqa: ANN401  whatever the file holds
     """A file of `files/`, as data."""
-    return yaml.safe_load((FILES / path).read_text())
+    return yaml.load((FILES / path).read_text(), yaml.CSafeLoader)
 
 
 def text(data: object) -> str:

@@ -130,9 +130,8 @@ def arguments(settings: MonitoringSettings, volume: Bytes) -> list[str]:
     ]
 
 
-def program(args: PrometheusArgs) -> Program:
-    """Its pod. A changed configuration does not roll it: it is read while it runs."""
-    found = maps(args)
+def program(args: PrometheusArgs, found: Mapping[str, Mapping[str, str]]) -> Program:
+    """Its pod, over these ConfigMaps. A change of them does not roll it: it is read while it runs."""
     sources = [
         from_map(_CONFIG_MAP, {STARTED.file: STARTED.file}),
         from_map(_SCRAPE_MAP, {key: f"scrape/{key}" for key in found[_SCRAPE_MAP]}),
@@ -196,7 +195,8 @@ class Prometheus(pulumi.ComponentResource):
         for place in places(args.jobs):
             rbac.Role(f"{name}-role-{place.suffix}", role(place, labels), child)
             rbac.RoleBinding(f"{name}-binding-{place.suffix}", role_binding(place, names, labels), child)
-        for map_name, content in maps(args).items():
+        found = maps(args)
+        for map_name, content in found.items():
             map_args = core.ConfigMapInitArgs(metadata=metadata(map_name, labels, namespace), data=content)
             core.ConfigMap(f"{name}-{map_name}", map_args, child)
         credentials = core.SecretInitArgs(
@@ -206,5 +206,5 @@ class Prometheus(pulumi.ComponentResource):
         disk = claim(args.volume, args.storage_class, metadata(CLAIM, labels, namespace))
         core.PersistentVolumeClaim(f"{name}-data", disk, args.data.options(self, f"{namespace}/{CLAIM}"))
         core.Service(f"{name}-service", service(platform, COMPONENT, PORT), child)
-        apps.Deployment(f"{name}-deployment", deployment(platform, program(args)), child)
+        apps.Deployment(f"{name}-deployment", deployment(platform, program(args, found)), child)
         self.register_outputs({})
