@@ -3,26 +3,24 @@
 from operate.metrics import Prometheus
 from operate.steps import OperationError
 
-_PROGRAMS = ("prometheus", "alertmanager", "pushgateway", "kube-state-metrics", "node-exporter")
 
-
-def table(namespace: str = "elab-monitoring") -> str:
+def table(instance: str = "elab") -> str:
     """Programs and jobs of a stack that runs for five minutes or more; a line that says why where none does."""
     try:
-        return _table(Prometheus(namespace=namespace))
+        return _table(Prometheus(namespace=f"{instance}-monitoring"), f'namespace=~"{instance}-(monitoring|node)"')
     except OperationError as error:
         return f"metrics: not measured, since {error}; `make up` starts stack local, which has them"
 
 
-def _table(prometheus: Prometheus) -> str:
-    memory = prometheus.by("job", "max by (job) (process_resident_memory_bytes)")
-    processor = prometheus.by("job", "sum by (job) (rate(process_cpu_seconds_total[5m]))")
+def _table(prometheus: Prometheus, rooms: str) -> str:
+    memory = prometheus.by("container", f"max by (container) (container_memory_working_set_bytes{{{rooms}}})")
+    processor = prometheus.by(
+        "container", f"sum by (container) (rate(container_cpu_usage_seconds_total{{{rooms}}}[5m]))"
+    )
     scraped = prometheus.by("job", "sum by (job) (scrape_samples_scraped)")
     kept = prometheus.by("job", "sum by (job) (scrape_samples_post_metric_relabeling)")
     lines = [f"{'metrics':22}{'MiB':>8}{'cores':>9}"]
-    lines += [
-        f"{name:22}{memory[name] / 2**20:>8.0f}{processor.get(name, 0):>9.4f}" for name in _PROGRAMS if name in memory
-    ]
+    lines += [f"{name:22}{memory[name] / 2**20:>8.0f}{processor.get(name, 0):>9.4f}" for name in sorted(memory)]
     lines += ["", f"{'job':22}{'yields':>8}{'kept':>9}{'saved':>9}"]
     lines += [
         f"{job:22}{scraped[job]:>8.0f}{kept.get(job, 0):>9.0f}{scraped[job] - kept.get(job, 0):>9.0f}"
