@@ -124,6 +124,7 @@ def test_its_base_follows_mirrors_and_digests_and_the_stacks_arguments_are_hande
     found = built({**arguments, "images": {"mirrors": {"quay.io": "mirror.example.org/quay"}}})
     assert found.inputs["buildArgs"] == {
         "BASE_IMAGE": "mirror.example.org/quay/jupyter/datascience-notebook:2026-07-28",
+        "BUILDKIT_ATTEST_SBOM": "generator=docker.io/docker/buildkit-syft-scanner:stable-1",
         "R_VERSION": "4.5",
     }
 

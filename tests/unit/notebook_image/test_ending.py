@@ -12,14 +12,14 @@ import signal, subprocess, sys, time
 from elab_apps import ending
 ending.wait_at_exit(3)
 application = '''
-import signal, sys, time
+import os, signal, sys, time
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(time.sleep(1) or open(sys.argv[1], "w").close()))
-print("ready", flush=True)
+os.write(1, b"ready\\\\n")
 time.sleep(60)
 '''
 subprocess.Popen([sys.executable, "-c", application, sys.argv[1]])
 if sys.argv[2:]:
-    kernel = "import time; print('ready', flush=True); time.sleep(20)"
+    kernel = "import os, time; os.write(1, b'ready\\\\n'); time.sleep(20)"
     subprocess.Popen([sys.executable, "-c", kernel], start_new_session=True)
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 time.sleep(60)
