@@ -83,7 +83,8 @@ class OnPremSettings(Section):
     pod_cidrs: tuple[Cidr, ...] = Field(min_length=1)
     service_cidrs: tuple[Cidr, ...] = Field(min_length=1)
     node_cidrs: tuple[Cidr, ...] = ()
-    """The nodes' addresses: kept from people's servers, and known to be no visitor's."""
+    """The nodes' addresses, control planes' among them: kept from people's servers, known to be no visitor's, and where
+    Prometheus asks kubelets."""
     autoscaler: Literal["none", "cluster-autoscaler"] = "none"
     """cluster-autoscaler where Cluster API makes the nodes."""
 

@@ -16,8 +16,11 @@ HOST_PATHS = {"proc": "/proc", "sys": "/sys", "root": "/"}
 """All that it sees of its host, read-only. The root is there for the sizes of file systems: it is asked, not read."""
 _VIRTUAL = "^(veth.*|cali.*|lxc.*|cilium.*|flannel.*|docker.*|cni.*|[a-f0-9]{15})$"
 """Interfaces that come and go with pods; cadvisor tells of pods' traffic."""
-_MOUNTS = "^/(dev|proc|sys|run/(containerd|credentials|netns|user)|var/lib/(containerd|containers|docker|kubelet))($|/)"
-"""Mounts that come and go with pods, and file systems without a size; the kubelet tells of volumes."""
+_MOUNTS = (
+    "^/(dev|proc|sys|run/(containerd|credentials|netns|user)|var/lib/(containerd|containers|docker|kubelet)/.+)($|/)"
+)
+"""Mounts that come and go with pods, and file systems without a size; the kubelet tells of volumes. A disk of its own
+for images or for the kubelet is told of: it is what fills up first."""
 _OFF = ("arp", "bcache", "btrfs", "fibrechannel", "infiniband", "ipvs", "nfs", "nfsd", "powersupplyclass", "rapl",
         "schedstat", "softnet", "tapestats", "wifi", "xfs", "zfs")  # fmt: skip
 """Collectors whose figures nothing here uses."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -94,6 +95,21 @@ def test_node_exporter_sees_three_paths_of_its_host_read_only_and_runs_on_every_
     assert "nodeSelector" not in spec
     assert "affinity" not in spec
     assert objects(recording, "DaemonSet")["elab-node/node-exporter"]["metadata"]["namespace"] == "elab-node"
+
+
+def test_a_disk_of_its_own_for_images_is_told_of_and_what_pods_mount_is_not() -> None:
+    found = container(platform(), "daemonset-node-exporter")["args"]
+    (left_out,) = (one.partition("=")[2] for one in found if "mount-points-exclude" in one)
+    for disk in ("/", "/data", "/var/lib/containerd", "/var/lib/kubelet", "/var/lib/docker"):
+        assert not re.match(left_out, disk), disk
+    for mount in (
+        "/dev/shm",
+        "/run/user/1000",
+        "/var/lib/kubelet/pods/0f/volumes/kubernetes.io~csi/home/mount",
+        "/run/containerd/io.containerd.runtime.v2.task/k8s.io/ab/rootfs",
+        "/var/lib/docker/overlay2/ab/merged",
+    ):
+        assert re.match(left_out, mount), mount
 
 
 def test_node_exporter_listens_on_the_nodes_own_address_at_the_port_that_the_stack_names() -> None:
