@@ -11,7 +11,7 @@ from components.hub.proxy import route
 from components.monitoring import room as monitoring_room
 from components.monitoring.grafana import grafana_problems
 from components.monitoring.sizing import volume_problems
-from components.namespaces import NamespaceNames
+from components.namespaces import ROOMS, NamespaceNames
 from components.notebook_image import BuiltImage, ReadyImage
 from stackfile.problems import Problem
 from stackfile.quantities import shown_bytes, shown_millicores
@@ -198,6 +198,15 @@ def _monitoring(settings: "Settings") -> Iterator[Problem]:
             allowed="a class whose disks are elsewhere: metrics of a Ceph that fails would fail with it",
             fix="set monitoring.storage_class to a class of the nodes' own disks",
         )
+    own = {args.names.of(room) for room in ROOMS}
+    for index, namespace in enumerate(monitoring.annotated_namespaces):
+        if namespace in own:
+            yield Problem(
+                where=f"monitoring.annotated_namespaces.{index}",
+                found=f'"{namespace}", which is of elab itself',
+                allowed="namespaces of the institution's own: elab's have jobs, and where people work none may look",
+                fix="remove it",
+            )
     if monitoring.grafana.enabled:
         yield from grafana_problems(monitoring.grafana, settings.directory, settings.entry)
 

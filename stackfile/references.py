@@ -107,6 +107,12 @@ class Url(Scalar):
             raise ValueError("take the user name and password out of the address; they would be shown in clear")
         if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", text):
             raise ValueError
+        try:
+            usable = parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
+            raise ValueError("write a port from 1 to 65535, or none")
 
     @property
     def port(self) -> int:

@@ -13,6 +13,8 @@ from stackfile.references import Cidr, Name, Url
 from stackfile.scalars import Scalar
 from stackfile.section import Section
 
+NOBODY, HEARTBEAT = "nobody", "heartbeat"
+"""Receivers of elab's own in Alertmanager's configuration."""
 Severity = Literal["critical", "warning", "info"]
 
 
@@ -110,6 +112,15 @@ class Heartbeat(Section):
     interval: Duration = Duration("5m")
     """How often it is told; its address is `elab:alert_heartbeat_url`."""
 
+    def problems(self) -> Iterator[Problem]:
+        if self.interval.seconds < 60:
+            yield Problem(
+                where="interval",
+                found=self.interval,
+                allowed="at least 1m: Alertmanager looks once a minute whether the watcher is to be told",
+                fix="write for example 5m",
+            )
+
 
 class AlertingSettings(Section):
     """Who is told of alerts."""
@@ -143,6 +154,14 @@ class AlertingSettings(Section):
                 allowed="every name once",
                 fix="give each receiver a name of its own",
             )
+        for index, name in enumerate(names):
+            if name in (NOBODY, HEARTBEAT):
+                yield Problem(
+                    where=f"receivers.{index}.name",
+                    found=f'"{name}"',
+                    allowed="a name other than nobody and heartbeat, which are elab's own",
+                    fix="call it by who is told, for example operators",
+                )
         for where, wanted in self._named():
             for name in wanted:
                 if name not in names:

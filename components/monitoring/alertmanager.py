@@ -19,6 +19,8 @@ from components.kit import (
     scratch,
 )
 from components.monitoring.alerting_settings import (
+    HEARTBEAT,
+    NOBODY,
     AlertingSettings,
     AnyReceiver,
     EmailReceiver,
@@ -123,13 +125,13 @@ def _routes(alerting: AlertingSettings) -> Iterator[dict[str, Any]]:
     if alerting.heartbeat is not None:
         yield {
             "matchers": ['alertname="Watchdog"'],
-            "receiver": "heartbeat",
+            "receiver": HEARTBEAT,
             "group_wait": "0s",
             "group_interval": "1m",
             "repeat_interval": str(alerting.heartbeat.interval),
         }
     # Alerts that are there for other alerts, or for the heartbeat alone.
-    yield {"matchers": ['severity="none"'], "receiver": "nobody"}
+    yield {"matchers": ['severity="none"'], "receiver": NOBODY}
     for route in alerting.routes:
         yield {"matchers": [str(matcher) for matcher in route.matchers], "receiver": _told(route.receivers)}
     for severity, names in alerting.severities.items():
@@ -169,7 +171,7 @@ def configuration(alerting: AlertingSettings, *, by_proxy: bool) -> dict[str, An
         config["receivers"].append(told)
     if alerting.heartbeat is not None:
         watcher = {"url_file": _file("alert_heartbeat_url"), "send_resolved": False}
-        config["receivers"].append({"name": "heartbeat", "webhook_configs": [watcher]})
+        config["receivers"].append({"name": HEARTBEAT, "webhook_configs": [watcher]})
     return config
 
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from components.monitoring.alerting_settings import AlertingSettings
 from components.monitoring.grafana_settings import GrafanaSettings
-from components.monitoring.targets_settings import CephTargets, OpenStackTargets, RemoteWrite
+from components.monitoring.targets_settings import CephTargets, OpenStackTargets, RemoteWrite, interval_problems
 from stackfile.problems import Problem
 from stackfile.quantities import Bytes, Duration
 from stackfile.references import Image, Name
@@ -108,12 +108,6 @@ class MonitoringSettings(Section):
     """Where every sample is sent besides, for one view over several clouds."""
 
     def problems(self) -> Iterator[Problem]:
-        if not 5 <= self.scrape_interval.seconds <= 120:
-            yield Problem(
-                where="scrape_interval",
-                found=self.scrape_interval,
-                allowed="5s to 2m: queries look back five minutes, and rates need two samples",
-                fix="write for example 30s",
-            )
+        yield from interval_problems(self.scrape_interval)
         if self.retention.seconds < 86400:
             yield Problem(where="retention", found=self.retention, allowed="at least 1d", fix="write for example 30d")

@@ -50,6 +50,17 @@ def ranges(targets: Sequence[HostPort], cidrs: tuple[Cidr, ...]) -> tuple[Cidr, 
     return tuple(dict.fromkeys((*cidrs, *(found for target in targets if (found := target.address) is not None))))
 
 
+def interval_problems(interval: Duration) -> Iterator[Problem]:
+    """An interval at which panels and rules would have gaps."""
+    if not 5 <= interval.seconds <= 120:
+        yield Problem(
+            where="scrape_interval",
+            found=interval,
+            allowed="5s to 2m: queries look back five minutes, and rates need two samples",
+            fix="write for example 30s",
+        )
+
+
 def _unreachable(targets: Sequence[HostPort], cidrs: tuple[Cidr, ...], namespace: Name | None) -> Iterator[Problem]:
     names = [target for target in targets if target.address is None]
     if names and not cidrs and namespace is None:
@@ -84,6 +95,7 @@ class CephTargets(Section):
                 fix="name Rook's namespace, or list the managers, for example [10.20.3.11:9283, 10.20.3.12:9283]",
             )
         yield from _unreachable((*self.managers, *self.exporters), self.cidrs, self.namespace)
+        yield from interval_problems(self.scrape_interval)
 
 
 class OpenStackTargets(Section):
@@ -99,6 +111,7 @@ class OpenStackTargets(Section):
 
     def problems(self) -> Iterator[Problem]:
         yield from _unreachable(self.exporters, self.cidrs, self.namespace)
+        yield from interval_problems(self.scrape_interval)
 
 
 class RemoteWrite(Section):
