@@ -38,8 +38,8 @@ class Docker:
     """Docker with BuildKit. Attestations lie in a registry: an image that is only loaded has none."""
 
     name = "docker"
-    works = ("docker", "buildx", "inspect")
-    """A command that succeeds where the program can build."""
+    works = (("docker", "info"), ("docker", "buildx", "inspect"))
+    """Commands that succeed where the program can build; that of buildx does so without a daemon too."""
 
     def commands(self, wanted: Wanted, folder: Path) -> list[list[str]]:
         """What builds the image, and pushes it where that is wanted."""
@@ -56,7 +56,7 @@ class Buildah:
     """buildah, or podman, which builds with it: the health check needs Docker's format."""
 
     name: str
-    works: tuple[str, ...]
+    works: tuple[tuple[str, ...], ...]
     inspect: tuple[str, ...]
 
     def commands(self, wanted: Wanted, folder: Path) -> list[list[str]]:
@@ -73,8 +73,8 @@ class Buildah:
 
 BUILDERS = (
     Docker(),
-    Buildah("podman", ("podman", "info"), ("image", "inspect", "--format", "{{.Size}}")),
-    Buildah("buildah", ("buildah", "info"), ("inspect", "--type", "image", "--format", "{{.Docker.Size}}")),
+    Buildah("podman", (("podman", "info"),), ("image", "inspect", "--format", "{{.Size}}")),
+    Buildah("buildah", (("buildah", "info"),), ("inspect", "--type", "image", "--format", "{{.Docker.Size}}")),
 )
 
 
@@ -86,20 +86,25 @@ def builder() -> Docker | Buildah:
     """
     said = []
     for one in BUILDERS:
-        try:
-            done = subprocess.run(one.works, capture_output=True, text=True, check=False, timeout=30)
-        except FileNotFoundError:
-            said.append(f"{one.name}: not installed")
-        except subprocess.TimeoutExpired:
-            said.append(f"{one.name}: no answer within 30 s")
-        else:
-            if done.returncode == 0:
-                return one
-            said.append(f"{one.name}: {(done.stderr or done.stdout or 'it failed').strip().splitlines()[-1]}")
+        fault = next(filter(None, map(_fault, one.works)), None)
+        if fault is None:
+            return one
+        said.append(f"{one.name}: {fault}")
     raise OperationError(
         "no program that builds images works here; install docker with buildx, podman or buildah\n  "
         + "\n  ".join(said)
     )
+
+
+def _fault(command: Sequence[str]) -> str | None:
+    """Why a command does not succeed; None: it does."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    except FileNotFoundError:
+        return "not installed"
+    except subprocess.TimeoutExpired:
+        return "no answer within 30 s"
+    return (done.stderr or done.stdout or "it failed").strip().splitlines()[-1] if done.returncode else None
 
 
 def folder_of(downloads: str | None) -> ImageFolder:

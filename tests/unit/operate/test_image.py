@@ -24,6 +24,12 @@ class Machine:
         program.write_text(RECORD.format(log=self.log) + answer)
         program.chmod(0o755)
 
+    def has_docker_without_a_daemon(self) -> None:
+        """`docker buildx inspect` succeeds all the same."""
+        self.has("docker")
+        program = self.folder / "docker"
+        program.write_text(program.read_text() + 'case "$1" in info) echo no daemon >&2; exit 1 ;; esac\n')
+
     def builds(self) -> list[str]:
         """The builds and pushes, without the folder that the program lies in."""
         lines = self.log.read_text().replace(f"{self.folder}/", "").splitlines()
@@ -51,6 +57,13 @@ def test_the_first_that_works_builds_it_and_its_size_is_told(
     said = capfd.readouterr().out
     assert "with marimo, OpenRefine, RStudio, by podman" in said
     assert re.search(r"elab-notebook:[0-9a-f]{16}, 1 GiB; \d+ s\n$", said)
+
+
+def test_docker_without_a_daemon_is_passed_over(machine: Machine) -> None:
+    machine.has_docker_without_a_daemon()
+    machine.has("buildah")
+    assert main([]) == 0
+    assert machine.builds()[0].startswith("buildah build")
 
 
 def test_docker_attests_what_it_pushes(machine: Machine) -> None:
