@@ -60,6 +60,8 @@ def prometheus_connections(jobs: JobsArgs, cluster: AddressRanges) -> Iterator[C
         yield from _outside(source, (*ceph.managers, *ceph.exporters), ceph.cidrs, None)
         if ceph.namespace is not None:
             yield Connection(source=source, target=pods(ceph.namespace), ports=tcp(*CEPH_PORTS), why=why)
+            # Rook may give its daemons their hosts' network.
+            yield Connection(source=source, target=nodes, ports=tcp(*CEPH_PORTS), why=why)
     if settings.openstack is not None:
         found = settings.openstack
         yield from _outside(source, found.exporters, found.cidrs, found.namespace)

@@ -49,6 +49,12 @@ def test_prometheus_reaches_what_the_stack_has_it_watch_by_those_ports_alone() -
     assert more == {("ceph", 9283), ("store", 443), *(("job", port) for port in PORTS)}
 
 
+def test_prometheus_reaches_rooks_daemons_on_the_network_of_their_hosts_too() -> None:
+    rook = {**NODES, "monitoring.storage_class": "local-nvme", "monitoring.ceph": {"namespace": "elsewhere"}}
+    more = reached("deployment-prometheus", rook) - reached("deployment-prometheus", NODES)
+    assert more == {("other", 9283), ("node", 9283)}
+
+
 def test_alertmanager_reaches_its_receivers_alone_and_nobody_without_any() -> None:
     assert reached("deployment-alertmanager", {}) == set()
     hook = {"name": "hook", "kind": "webhook", "url": "http://hook.alerts.svc:8080/x"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -71,6 +72,32 @@ def test_named_targets_take_the_place_of_discovery() -> None:
     rook = jobs(ROOK)
     for name in ("ceph", "ceph-exporter"):
         assert [one["namespaces"]["names"] for one in rook[name]["kubernetes_sd_configs"]] == [["rook-ceph"]]
+
+
+def relabelled(config: dict[str, Any], labels: dict[str, str]) -> dict[str, str] | None:
+    """A target's labels as Prometheus makes them; None where it is dropped. Only what the jobs' files use."""
+    for step in config["relabel_configs"]:
+        value = ";".join(labels.get(name, "") for name in step.get("source_labels", ()))
+        match = re.fullmatch(str(step.get("regex", "(.*)")), value)
+        if step.get("action") == "keep":
+            if not match:
+                return None
+        elif match:
+            labels = labels | {step["target_label"]: match.expand(step.get("replacement", "$1").replace("$1", r"\1"))}
+    return labels
+
+
+@pytest.mark.parametrize(("ip", "address"), [("10.244.3.4", "10.244.3.4:9926"), ("fd00::4", "[fd00::4]:9926")])
+def test_rooks_exporters_are_found_though_their_containers_name_no_port(ip: str, address: str) -> None:
+    pod = {"__address__": ip, "__meta_kubernetes_pod_ip": ip, "__meta_kubernetes_pod_name": "rook-ceph-exporter-a"}
+    rook = jobs(ROOK)["ceph-exporter"]
+    found = relabelled(rook, pod | {"__meta_kubernetes_pod_container_name": "ceph-exporter"})
+    assert found
+    assert found["__address__"] == address
+    assert relabelled(rook, pod | {"__meta_kubernetes_pod_container_name": "chown-container-data-dir"}) is None
+    listed = relabelled(jobs(EVERYTHING)["ceph-exporter"], {"__address__": "10.20.3.11:9926"})
+    assert listed
+    assert listed["__address__"] == "10.20.3.11:9926"
 
 
 def test_each_api_server_is_a_target_where_the_cloud_names_them() -> None:
