@@ -103,6 +103,11 @@ def platform(changes: Changes = {}) -> Recording:  # noqa: B006  never changed
     return _recorded(json.dumps(changes, sort_keys=True))
 
 
+def unmonitored(changes: Changes = {}) -> Recording:  # noqa: B006  never changed
+    """The same without monitoring, which is half the work: for tests of another room."""
+    return platform({"monitoring": {"enabled": False}, **changes})
+
+
 @functools.cache
 def _recorded(changes: str) -> Recording:
     return _run(json.loads(changes))

@@ -14,7 +14,7 @@ from clouds import CloudSettings, cloud_of
 from clouds.base import Cloud, Storage
 from stackfile.problems import StackError
 from stackfile.references import Cidr
-from tests.harness.platform import CLOUDS, platform, settings
+from tests.harness.platform import CLOUDS, settings, unmonitored
 
 SHAPE = [name for name in vars(Cloud) if not name.startswith("_")]
 
@@ -121,7 +121,7 @@ def test_a_cluster_id_that_ceph_csi_could_not_store_is_refused() -> None:
 def test_the_provider_speaks_to_the_stacks_cluster_and_to_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", "/another/cluster")
     changes = {"cluster": {"context": "there", "kubeconfig": "~/there.yaml"}}
-    (provider,) = platform(changes).of_type("pulumi:providers:kubernetes")
+    (provider,) = unmonitored(changes).of_type("pulumi:providers:kubernetes")
     assert provider.inputs["context"] == "there"
     # As it stands in the stack file: the path on this machine would differ on the next one.
     assert provider.inputs["kubeconfig"] == "~/there.yaml"
@@ -132,7 +132,7 @@ def test_no_variable_of_the_shell_changes_how_the_provider_works(monkeypatch: py
         monkeypatch.setenv(f"PULUMI_K8S_{name}", "true")
     monkeypatch.setenv("PULUMI_K8S_ENABLE_SERVER_SIDE_APPLY", "false")
     # A change of its own, since plans of the same settings are made once.
-    (provider,) = platform({"cluster": {"context": "shell"}}).of_type("pulumi:providers:kubernetes")
+    (provider,) = unmonitored({"cluster": {"context": "shell"}}).of_type("pulumi:providers:kubernetes")
     wanted = {"deleteUnreachable": "false", "enablePatchForce": "false", "enableServerSideApply": "true"}
     wanted |= {"skipUpdateUnreachable": "false", "upsertExistingObjects": "false"}
     assert {key: str(provider.inputs[key]).lower() for key in wanted} == wanted
@@ -141,13 +141,13 @@ def test_no_variable_of_the_shell_changes_how_the_provider_works(monkeypatch: py
 def test_a_cluster_that_gets_another_address_stays_the_same_cluster() -> None:
     """The provider replaces every object where its cluster's identifier changes."""
     cluster = {"context": "there", "identifier": "production"}
-    (provider,) = platform({"cluster": cluster}).of_type("pulumi:providers:kubernetes")
-    (unnamed,) = platform({"cluster": {"context": "there"}}).of_type("pulumi:providers:kubernetes")
+    (provider,) = unmonitored({"cluster": cluster}).of_type("pulumi:providers:kubernetes")
+    (unnamed,) = unmonitored({"cluster": {"context": "there"}}).of_type("pulumi:providers:kubernetes")
     assert provider.inputs["clusterIdentifier"] == "production"
     assert unnamed.inputs["clusterIdentifier"] == "there"
 
 
 def test_a_changed_configuration_is_changed_in_place() -> None:
     """Else a ConfigMap of fixed name is deleted first, and what watches it sees it gone."""
-    (provider,) = platform().of_type("pulumi:providers:kubernetes")
+    (provider,) = unmonitored().of_type("pulumi:providers:kubernetes")
     assert provider.inputs["enableConfigMapMutable"] == provider.inputs["enableSecretMutable"] == "true"

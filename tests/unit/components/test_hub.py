@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from planning.recording import Recording, strings_in
-from tests.harness.platform import SECRET_VALUES, container, objects, platform, pod, with_secrets
+from tests.harness.platform import SECRET_VALUES, container, objects, platform, pod, unmonitored, with_secrets
 
 POSTGRESQL = {"hub.database": {"kind": "postgresql"}}
 ANONYMOUS = {"directory.bind_dn": None}
@@ -20,14 +20,14 @@ def rules(body: Mapping[str, Any]) -> list[tuple[list[str], list[str], list[str]
 
 
 def test_the_hub_may_handle_servers_and_disks_and_see_events_and_nothing_else() -> None:
-    assert rules(objects(platform(), "Role")["elab-users/hub"]) == [
+    assert rules(objects(unmonitored(), "Role")["elab-users/hub"]) == [
         ([""], ["pods", "persistentvolumeclaims"], ["get", "list", "watch", "create", "delete"]),
         ([""], ["events"], ["get", "list", "watch"]),
     ]
 
 
 def test_the_hub_has_that_role_alone_and_only_where_people_work() -> None:
-    recording = platform()
+    recording = unmonitored()
     bound = {
         identity: body["roleRef"]["name"]
         for kind in ("RoleBinding", "ClusterRoleBinding")
@@ -46,7 +46,7 @@ def test_nobody_may_read_secrets() -> None:
 
 def test_two_hubs_never_run_at_once() -> None:
     """They would write to one database, and each would undo the other's routes."""
-    spec = objects(platform(), "Deployment")["elab-hub/hub"]["spec"]
+    spec = objects(unmonitored(), "Deployment")["elab-hub/hub"]["spec"]
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
 
 
@@ -59,7 +59,7 @@ def environment(recording: Recording) -> dict[str, Any]:
 def test_each_of_the_hubs_keys_comes_from_a_secret_of_its_own() -> None:
     references = {
         name: source["secretKeyRef"]["name"]
-        for name, source in environment(platform(POSTGRESQL)).items()
+        for name, source in environment(unmonitored(POSTGRESQL)).items()
         if isinstance(source, dict)
     }
     assert references == {
@@ -71,14 +71,14 @@ def test_each_of_the_hubs_keys_comes_from_a_secret_of_its_own() -> None:
         "ELAB_LDAP_BIND_PASSWORD": "hub-ldap-bind",
         "ELAB_DATABASE_URL": "hub-database-url",
     }
-    of_the_hub = {name for name in objects(platform(POSTGRESQL), "Secret") if name.startswith("elab-hub/")}
+    of_the_hub = {name for name in objects(unmonitored(POSTGRESQL), "Secret") if name.startswith("elab-hub/")}
     assert {f"elab-hub/{name}" for name in references.values()} == of_the_hub
 
 
 def test_every_key_is_random_and_another() -> None:
     keys = [
         text
-        for identity, body in objects(platform(), "Secret").items()
+        for identity, body in objects(unmonitored(), "Secret").items()
         if identity.startswith("elab-hub/") and identity != "elab-hub/hub-ldap-bind"
         for text in strings_in(body["stringData"])
     ]
@@ -103,7 +103,7 @@ def test_what_is_in_a_secret_is_secret_to_the_engine_too() -> None:
 
 
 def test_a_directory_that_is_asked_anonymously_needs_no_password() -> None:
-    recording = platform(ANONYMOUS)
+    recording = unmonitored(ANONYMOUS)
     assert "elab-hub/hub-ldap-bind" not in objects(recording, "Secret")
     assert "ELAB_LDAP_BIND_PASSWORD" not in environment(recording)
 
@@ -120,7 +120,7 @@ def test_a_new_secret_of_the_owner_rolls_the_hub_and_shows_nothing_of_itself() -
 
 
 def test_sqlite_lies_on_a_claim_of_the_size_that_the_stack_says() -> None:
-    recording = platform({"hub.database": {"kind": "sqlite", "size": "3Gi"}})
+    recording = unmonitored({"hub.database": {"kind": "sqlite", "size": "3Gi"}})
     claim = objects(recording, "PersistentVolumeClaim")["elab-hub/hub-db"]
     assert claim["spec"]["resources"]["requests"]["storage"] == "3Gi"
     assert claim["spec"]["accessModes"] == ["ReadWriteOnce"]
@@ -128,7 +128,7 @@ def test_sqlite_lies_on_a_claim_of_the_size_that_the_stack_says() -> None:
 
 
 def test_postgresql_needs_no_claim() -> None:
-    recording = platform(POSTGRESQL)
+    recording = unmonitored(POSTGRESQL)
     assert "elab-hub/hub-db" not in objects(recording, "PersistentVolumeClaim")
     assert "emptyDir" in mounted(recording)["/srv/jupyterhub"]
 
@@ -149,7 +149,7 @@ def values(recording: Recording) -> dict[str, Any]:
 
 
 def test_a_stacks_own_piece_of_configuration_is_mounted_where_the_values_say() -> None:
-    recording = platform({"hub.extra_config": "tests/harness/extra_config.py"})
+    recording = unmonitored({"hub.extra_config": "tests/harness/extra_config.py"})
     named = values(recording)["hub"]["extra_config"]
     folder, _, file = named.rpartition("/")
     source = mounted(recording)[folder]["configMap"]["name"]
@@ -157,15 +157,15 @@ def test_a_stacks_own_piece_of_configuration_is_mounted_where_the_values_say() -
 
 
 def test_without_one_nothing_is_mounted_for_it() -> None:
-    assert "elab-hub/hub-extra" not in objects(platform(), "ConfigMap")
-    assert values(platform())["hub"]["extra_config"] is None
+    assert "elab-hub/hub-extra" not in objects(unmonitored(), "ConfigMap")
+    assert values(unmonitored())["hub"]["extra_config"] is None
 
 
 def test_authorities_of_directory_and_network_are_mounted_where_they_are_named() -> None:
     directory, network = (
         f"-----BEGIN CERTIFICATE-----\n{name}\n-----END CERTIFICATE-----\n" for name in ("one", "two")
     )
-    recording = platform({"directory.ca_certificates": directory, "network": {"ca_certificates": network}})
+    recording = unmonitored({"directory.ca_certificates": directory, "network": {"ca_certificates": network}})
     trust = objects(recording, "ConfigMap")["elab-hub/hub-trust"]["data"]
     for path, text in (
         (values(recording)["directory"]["ca_file"], directory),
@@ -182,11 +182,11 @@ def test_a_corporate_proxy_is_passed_by_for_whatever_is_in_the_cluster() -> None
         "proxy_cidrs": ["10.70.0.1/32"],
         "no_proxy": [".example.org"],
     }
-    found = environment(platform({"network": proxy}))
+    found = environment(unmonitored({"network": proxy}))
     assert found["https_proxy"] == found["HTTPS_PROXY"] == "http://proxy.example.org:3128"
     assert {".svc", "10.96.0.0/12", "10.244.0.0/16", ".example.org", "127.0.0.1"} <= set(found["no_proxy"].split(","))
     assert "http_proxy" not in found
 
 
 def test_the_hub_has_its_notebook_image_from_the_image_unit() -> None:
-    assert environment(platform())["ELAB_NOTEBOOK_IMAGE"] == "quay.io/jupyter/datascience-notebook:2025-03-14"
+    assert environment(unmonitored())["ELAB_NOTEBOOK_IMAGE"] == "quay.io/jupyter/datascience-notebook:2025-03-14"

@@ -9,7 +9,7 @@ import pytest
 
 from components.hub.configuration import Configuration
 from components.kit import CONTENT_HASH
-from tests.harness.platform import objects, platform
+from tests.harness.platform import objects, unmonitored
 
 CONFIGURATION = Configuration(
     files={"jupyterhub_config.py": "c = get_config()"},
@@ -51,7 +51,7 @@ def test_the_order_of_keys_does_not_change_it() -> None:
 
 
 def template_of(changes: dict[str, Any], workload: str = "hub") -> dict[str, Any]:
-    return dict(objects(platform(changes), "Deployment")[f"elab-hub/{workload}"]["spec"]["template"])
+    return dict(objects(unmonitored(changes), "Deployment")[f"elab-hub/{workload}"]["spec"]["template"])
 
 
 def hash_of(changes: dict[str, Any]) -> str:
@@ -111,5 +111,5 @@ def test_a_setting_of_the_hub_restarts_the_hub_alone() -> None:
 
 
 def test_files_of_python_caches_are_no_configuration() -> None:
-    names = {name for body in objects(platform(), "ConfigMap").values() for name in body["data"]}
+    names = {name for body in objects(unmonitored(), "ConfigMap").values() for name in body["data"]}
     assert [name for name in names if "pycache" in name or name.endswith(".pyc")] == []

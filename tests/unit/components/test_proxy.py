@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.platform import ENTRIES, container, objects, platform, pod
+from tests.harness.platform import ENTRIES, container, objects, pod, unmonitored
 
 TLS_AT_THE_PROXY = {
     "load_balancer": ENTRIES["load_balancer"],
@@ -16,7 +16,7 @@ TLS_BEFORE_IT = {"ingress": {}, "gateway": ENTRIES["gateway"], "node_port-withou
 
 
 def arguments(changes: dict[str, Any]) -> list[str]:
-    return list(container(platform(changes), "deployment-proxy")["args"])
+    return list(container(unmonitored(changes), "deployment-proxy")["args"])
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_forwarded_addresses_are_left_alone_exactly_behind_a_door_that_writes_th
 @pytest.mark.parametrize("kind", TLS_AT_THE_PROXY)
 def test_where_nothing_before_it_ends_tls_the_proxy_does(kind: str) -> None:
     changes = TLS_AT_THE_PROXY[kind]
-    spec = pod(platform(changes), "deployment-proxy").spec
+    spec = pod(unmonitored(changes), "deployment-proxy").spec
     (found,) = spec["containers"]
     assert {"--port=8443", "--ssl-key=/etc/elab/tls/tls.key", "--ssl-cert=/etc/elab/tls/tls.crt"} <= set(found["args"])
     (volume,) = [one for one in spec["volumes"] if "secret" in one]
@@ -42,7 +42,7 @@ def test_where_nothing_before_it_ends_tls_the_proxy_does(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", TLS_BEFORE_IT)
 def test_where_the_door_ends_tls_the_proxy_has_no_certificate(kind: str) -> None:
-    spec = pod(platform(TLS_BEFORE_IT[kind]), "deployment-proxy").spec
+    spec = pod(unmonitored(TLS_BEFORE_IT[kind]), "deployment-proxy").spec
     (found,) = spec["containers"]
     assert [one for one in found["args"] if "ssl" in one] == []
     assert [one for one in spec["volumes"] if "secret" in one] == []
@@ -51,7 +51,7 @@ def test_where_the_door_ends_tls_the_proxy_has_no_certificate(kind: str) -> None
 
 @pytest.mark.parametrize("kind", [*TLS_AT_THE_PROXY, *TLS_BEFORE_IT])
 def test_the_public_service_leads_to_the_port_that_the_proxy_listens_on(kind: str) -> None:
-    recording = platform({**TLS_AT_THE_PROXY, **TLS_BEFORE_IT}[kind])
+    recording = unmonitored({**TLS_AT_THE_PROXY, **TLS_BEFORE_IT}[kind])
     (port,) = objects(recording, "Service")["elab-hub/proxy-public"]["spec"]["ports"]
     (listening,) = [
         one for one in container(recording, "deployment-proxy")["ports"] if one["name"] == port["targetPort"]
@@ -60,13 +60,13 @@ def test_the_public_service_leads_to_the_port_that_the_proxy_listens_on(kind: st
 
 
 def test_one_proxy_alone_holds_the_routes() -> None:
-    spec = objects(platform(), "Deployment")["elab-hub/proxy"]["spec"]
+    spec = objects(unmonitored(), "Deployment")["elab-hub/proxy"]["spec"]
     assert spec["replicas"] == 1
     assert spec["strategy"] == {"type": "Recreate"}
 
 
 def test_hub_and_proxy_share_one_token_that_stands_in_no_manifest() -> None:
-    recording = platform()
+    recording = unmonitored()
     token = {"name": "CONFIGPROXY_AUTH_TOKEN", "valueFrom": {"secretKeyRef": {"name": "proxy-token", "key": "token"}}}
     assert token in container(recording, "deployment-proxy")["env"]
     assert token in container(recording, "deployment-hub")["env"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from planning.recording import Recording
-from tests.harness.platform import objects, platform, pod
+from tests.harness.platform import objects, pod, unmonitored
 
 NOTEBOOK = "quay.io/jupyter/datascience-notebook:2025-03-14"
 R = "quay.io/jupyter/r-notebook:2025-03-14"
@@ -22,7 +22,7 @@ def pulled(recording: Recording, pool: str) -> list[str]:
 
 
 def test_each_pool_pulls_exactly_the_images_of_its_profiles() -> None:
-    recording = platform()
+    recording = unmonitored()
     assert pulled(recording, "general") == [NOTEBOOK]
     assert pulled(recording, "memory") == [NOTEBOOK, R]
 
@@ -32,19 +32,19 @@ def test_an_image_that_no_profile_offers_is_not_pulled() -> None:
         "r": {"title": "R", "image": R},
         "julia": {"title": "Julia", "image": "quay.io/jupyter/julia-notebook:2025-03-14"},
     }
-    recording = platform({"users.images": unused})
+    recording = unmonitored({"users.images": unused})
     assert {image for pool in ("general", "memory") for image in pulled(recording, pool)} == {NOTEBOOK, R}
 
 
 def test_it_pulls_what_servers_run_by_digest_and_from_the_mirror() -> None:
     digest = "sha256:" + "ab" * 32
-    recording = platform({"images": {"digests": {R: digest}, "mirrors": {"quay.io": "mirror.example.org/quay"}}})
+    recording = unmonitored({"images": {"digests": {R: digest}, "mirrors": {"quay.io": "mirror.example.org/quay"}}})
     assert f"mirror.example.org/quay/jupyter/r-notebook:2025-03-14@{digest}" in pulled(recording, "memory")
 
 
 def test_each_pools_puller_runs_on_every_node_of_the_pool_and_on_no_other() -> None:
     for pool, tolerations in (("general", 1), ("memory", 0)):
-        spec: Any = pod(platform(), f"daemonset-puller-{pool}").spec
+        spec: Any = pod(unmonitored(), f"daemonset-puller-{pool}").spec
         affinity = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
         (term,) = affinity["nodeSelectorTerms"]
         assert term["matchExpressions"] == [{"key": "elab.dev/pool", "operator": "In", "values": [pool]}]
@@ -52,15 +52,15 @@ def test_each_pools_puller_runs_on_every_node_of_the_pool_and_on_no_other() -> N
 
 
 def test_nobody_waits_for_a_puller_and_a_new_image_goes_to_all_nodes_at_once() -> None:
-    for name, body in pullers(platform()).items():
+    for name, body in pullers(unmonitored()).items():
         assert body["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true", name
         assert body["spec"]["updateStrategy"]["rollingUpdate"]["maxUnavailable"] == "100%", name
 
 
 def test_two_pools_pullers_select_pods_of_their_own() -> None:
-    selectors = [str(body["spec"]["selector"]) for body in pullers(platform()).values()]
+    selectors = [str(body["spec"]["selector"]) for body in pullers(unmonitored()).values()]
     assert len(selectors) == len(set(selectors)) == 2
 
 
 def test_a_stack_can_do_without() -> None:
-    assert pullers(platform({"puller": {"enabled": False}})) == {}
+    assert pullers(unmonitored({"puller": {"enabled": False}})) == {}

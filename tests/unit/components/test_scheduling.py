@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from planning.recording import Recording
-from tests.harness.platform import AssigningCloud, container, objects, on_cloud, platform, pod
+from tests.harness.platform import AssigningCloud, container, objects, on_cloud, pod, unmonitored
 
 WATCH = ["get", "list", "watch"]
 EVENTS = (["", "events.k8s.io"], ["events"], ["create", "patch", "update"])
@@ -28,9 +28,9 @@ def values(recording: Recording) -> dict[str, Any]:
 
 
 def test_the_platform_goes_before_people_and_people_before_placeholders() -> None:
-    found = {name: body["value"] for name, body in objects(platform(), "PriorityClass").items()}
+    found = {name: body["value"] for name, body in objects(unmonitored(), "PriorityClass").items()}
     assert found["elab-platform"] > found["elab-users"] > found["elab-placeholders"]
-    assert {body.get("globalDefault", False) for body in objects(platform(), "PriorityClass").values()} == {False}
+    assert {body.get("globalDefault", False) for body in objects(unmonitored(), "PriorityClass").values()} == {False}
 
 
 def test_placeholders_call_for_nodes_by_the_clouds_own_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,7 +39,7 @@ def test_placeholders_call_for_nodes_by_the_clouds_own_cut_off(monkeypatch: pyte
 
 
 def test_people_have_their_own_priority_and_the_packing_scheduler() -> None:
-    found = spawner(platform())
+    found = spawner(unmonitored())
     assert (found["priority_class"], found["scheduler_name"]) == ("elab-users", "elab-user-scheduler")
 
 
@@ -93,7 +93,7 @@ def test_the_user_scheduler_sees_the_cluster_and_binds_only_where_servers_and_pl
             for rule in body["rules"]
         ]
         for kind in ("Role", "ClusterRole")
-        for identity, body in objects(platform(), kind).items()
+        for identity, body in objects(unmonitored(), kind).items()
         if identity.endswith("user-scheduler")
     }
     assert found == RIGHTS
@@ -102,7 +102,7 @@ def test_the_user_scheduler_sees_the_cluster_and_binds_only_where_servers_and_pl
 def test_the_user_schedulers_rights_are_bound_to_its_account_alone() -> None:
     subject = {"kind": "ServiceAccount", "name": "user-scheduler", "namespace": "elab-hub"}
     for kind in ("RoleBinding", "ClusterRoleBinding"):
-        for identity, body in objects(platform(), kind).items():
+        for identity, body in objects(unmonitored(), kind).items():
             if identity.endswith("user-scheduler"):
                 assert body["subjects"] == [subject], identity
                 assert body["roleRef"]["name"] == identity.rpartition("/")[2]
@@ -110,7 +110,7 @@ def test_the_user_schedulers_rights_are_bound_to_its_account_alone() -> None:
 
 def test_two_instances_lead_by_leases_of_their_own() -> None:
     for instance in ("elab", "second"):
-        recording = platform({"instance": instance, "storage": {"class_name": f"{instance}-disk"}})
+        recording = unmonitored({"instance": instance, "storage": {"class_name": f"{instance}-disk"}})
         text = objects(recording, "ConfigMap")[f"{instance}-hub/user-scheduler"]["data"]["scheduler.yaml"]
         found = yaml.safe_load(text)
         assert found["leaderElection"]["resourceName"] == f"{instance}-user-scheduler"
@@ -121,7 +121,7 @@ def test_two_instances_lead_by_leases_of_their_own() -> None:
 
 
 def test_the_user_scheduler_fills_nodes_up() -> None:
-    text = objects(platform(), "ConfigMap")["elab-hub/user-scheduler"]["data"]["scheduler.yaml"]
+    text = objects(unmonitored(), "ConfigMap")["elab-hub/user-scheduler"]["data"]["scheduler.yaml"]
     (profile,) = yaml.safe_load(text)["profiles"]
     (fit,) = [one["args"] for one in profile["pluginConfig"] if one["name"] == "NodeResourcesFit"]
     assert fit["scoringStrategy"]["type"] == "MostAllocated"
@@ -131,7 +131,7 @@ def test_the_user_scheduler_fills_nodes_up() -> None:
 
 @pytest.mark.parametrize(("replicas", "budgets"), [(1, 0), (2, 1)])
 def test_a_drained_node_takes_one_scheduler_of_several(replicas: int, budgets: int) -> None:
-    recording = platform({"scheduling": {"user_scheduler": {"replicas": replicas}}})
+    recording = unmonitored({"scheduling": {"user_scheduler": {"replicas": replicas}}})
     assert objects(recording, "Deployment")["elab-hub/user-scheduler"]["spec"]["replicas"] == replicas
     assert len(objects(recording, "PodDisruptionBudget")) == budgets
 
@@ -148,7 +148,7 @@ def test_where_the_cloud_packs_there_is_no_user_scheduler(monkeypatch: pytest.Mo
 
 
 def test_a_stack_can_do_without_the_user_scheduler() -> None:
-    without_packing(platform(UNPACKED))
+    without_packing(unmonitored(UNPACKED))
 
 
 def test_a_stack_can_have_it_where_the_cloud_packs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,14 +159,14 @@ def test_a_stack_can_have_it_where_the_cloud_packs(monkeypatch: pytest.MonkeyPat
 def test_each_pool_has_the_placeholders_that_it_asks_for() -> None:
     found = {
         name: body["spec"]["replicas"]
-        for name, body in objects(platform(), "Deployment").items()
+        for name, body in objects(unmonitored(), "Deployment").items()
         if name.startswith("elab-placeholders/")
     }
     assert found == {"elab-placeholders/placeholder-general": 2}
 
 
 def test_a_placeholder_is_as_large_as_the_default_profile_and_is_scheduled_as_a_server_is() -> None:
-    spec = pod(platform(), "deployment-placeholder-general").spec
+    spec = pod(unmonitored(), "deployment-placeholder-general").spec
     assert spec["containers"][0]["resources"]["requests"] == {"cpu": "500m", "memory": "2Gi"}
     assert spec["schedulerName"] == "elab-user-scheduler"
     assert required(spec) == [GENERAL]
@@ -176,12 +176,12 @@ def test_a_placeholder_is_as_large_as_the_default_profile_and_is_scheduled_as_a_
 
 def test_a_placeholder_has_the_size_that_the_stack_gives_it() -> None:
     size = {"cpu": {"request": "1", "limit": "1"}, "memory": {"request": "8Gi", "limit": "8Gi"}}
-    found = container(platform({"scheduling": {"placeholder": size}}), "deployment-placeholder-general")
+    found = container(unmonitored({"scheduling": {"placeholder": size}}), "deployment-placeholder-general")
     assert found["resources"]["requests"] == {"cpu": "1", "memory": "8Gi"}
 
 
 def test_nobody_waits_for_placeholders_whose_nodes_are_not_there_yet() -> None:
-    found = objects(platform(), "Deployment")["elab-placeholders/placeholder-general"]
+    found = objects(unmonitored(), "Deployment")["elab-placeholders/placeholder-general"]
     assert found["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"
 
 
@@ -191,7 +191,7 @@ def required(spec: dict[str, Any] | Any) -> list[Any]:  # noqa: ANN401
 
 
 def test_a_profile_runs_on_its_pools_alone_and_tries_them_in_its_order() -> None:
-    small, large = values(platform())["profiles"]
+    small, large = values(unmonitored())["profiles"]
     assert small["node_selector_terms"] == [GENERAL, MEMORY]
     weights = {json.dumps(one["preference"]): one["weight"] for one in small["preferred"]}
     assert weights[json.dumps(GENERAL)] > weights[json.dumps(MEMORY)] > 0
@@ -200,6 +200,6 @@ def test_a_profile_runs_on_its_pools_alone_and_tries_them_in_its_order() -> None
 
 
 def test_a_profile_tolerates_the_taints_of_its_pools_alone() -> None:
-    small, large = values(platform())["profiles"]
+    small, large = values(unmonitored())["profiles"]
     assert small["tolerations"] == [DEDICATED]
     assert large["tolerations"] == []

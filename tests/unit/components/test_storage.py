@@ -10,7 +10,7 @@ from components.storage import PersonalStorage, StorageArgs
 from planning.recorder import record
 from planning.recording import Recording
 from stackfile.problems import StackError
-from tests.harness.platform import CLOUDS, objects, platform, settings
+from tests.harness.platform import CLOUDS, objects, settings, unmonitored
 
 CEPH_CSI = {
     "clusterID": "b9127830-b0cc-4e34-aa47-9d1a2e9949a8",
@@ -59,7 +59,7 @@ def class_of(changes: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("changes", [{}, {"environment": "prod"}], ids=["dev", "prod"])
 def test_the_stack_has_the_class_that_its_settings_describe(changes: dict[str, Any]) -> None:
-    assert objects(platform(changes), "StorageClass") == {"elab-disk": class_of(changes)}
+    assert objects(unmonitored(changes), "StorageClass") == {"elab-disk": class_of(changes)}
 
 
 def test_ceph_csi_is_told_its_pool_and_a_secret_for_every_use() -> None:
@@ -134,14 +134,16 @@ def test_a_class_that_is_there_already_is_not_made() -> None:
 
 
 def test_the_hubs_claim_is_bound_to_the_class_and_to_no_default() -> None:
-    claim = objects(platform(), "PersistentVolumeClaim")["elab-hub/hub-db"]
+    claim = objects(unmonitored(), "PersistentVolumeClaim")["elab-hub/hub-db"]
     assert claim["spec"]["storageClassName"] == "elab-disk"
-    other = objects(platform({"storage.platform_class_name": "platform"}), "PersistentVolumeClaim")["elab-hub/hub-db"]
+    other = objects(unmonitored({"storage.platform_class_name": "platform"}), "PersistentVolumeClaim")[
+        "elab-hub/hub-db"
+    ]
     assert other["spec"]["storageClassName"] == "platform"
 
 
 def test_snapshots_are_made_only_where_they_are_asked_for() -> None:
-    assert objects(platform(), "VolumeSnapshotClass") == {}
+    assert objects(unmonitored(), "VolumeSnapshotClass") == {}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from planning import schemas
 from planning.findings import Finding
 from planning.manifests import Manifest, manifests
 from tests.harness.plans import Documents, changed, documents, plan
-from tests.harness.platform import ENTRIES, platform
+from tests.harness.platform import ENTRIES, unmonitored
 from tests.harness.stacks import plan as stack_plan
 
 KINDS = documents(Path(__file__).with_name("custom.yaml"))
@@ -90,7 +90,7 @@ def test_the_snapshot_class_of_prod_passes() -> None:
 
 @pytest.mark.parametrize("listener", [{}, {"entry.listener": "https"}], ids=["any listener", "one listener"])
 def test_the_routes_of_a_gateway_pass(listener: dict[str, Any]) -> None:
-    recording = platform({**ENTRIES["gateway"], **listener})
+    recording = unmonitored({**ENTRIES["gateway"], **listener})
     assert list(schemas.findings(_custom(manifests(recording), "HTTPRoute"))) == []
 
 
