@@ -3,10 +3,11 @@ STACK ?= local
 BASE ?= HEAD~1
 PYTHON ?= python3
 BIN := .venv/bin
+E2E := $(BIN)/python -m pytest -m e2e --reruns 2 --durations=0 --durations-min=5 -rR
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status purge plan plan-diff test lint types unit plugins e2e browser image bench golden dashboards schema
+.PHONY: help up down status purge plan plan-diff test lint types unit plugins e2e e2e-platform e2e-beside browser image bench golden dashboards schema
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -55,8 +56,16 @@ plugins: $(INSTALLED) ## The stand-in providers against a real API server
 browser: ## Debian's chromium, for the tests that need a real browser
 	@command -v chromium >/dev/null || { echo "==> chromium"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null || { echo "error: chromium can't be installed here; install it by hand" >&2; exit 1; }; }
 
-e2e: $(INSTALLED) browser ## The platform on a real cluster: login, work, culling, isolation, protection
-	@$(BIN)/python -m pytest tests/cli tests/image tests/e2e lab/plugins/tests -m e2e --reruns 2 --durations=0 --durations-min=5 -rR
+# These tests mostly wait, so half of them run beside the others, on a stack and with a directory of their own.
+e2e: $(INSTALLED) browser ## The platform on a real cluster: login, work, culling, isolation, metrics, protection
+	@$(BIN)/python -c "from operate import rig; rig.start(); rig.images()"
+	@$(MAKE) --no-print-directory --output-sync=line -j2 e2e-platform e2e-beside
+
+e2e-platform: $(INSTALLED)
+	@$(E2E) tests/e2e --ignore=tests/e2e/test_monitoring.py
+
+e2e-beside: $(INSTALLED)
+	@$(E2E) tests/e2e/test_monitoring.py tests/cli tests/image lab/plugins/tests
 
 image: $(INSTALLED) ## The notebook image, with docker, podman or buildah (IMAGE_TAG, BASE_IMAGE, DOWNLOADS, PUSH=1)
 	@$(BIN)/python -m operate.image --tag "$(IMAGE_TAG)" --base "$(BASE_IMAGE)" --downloads "$(DOWNLOADS)" --push "$(PUSH)"

@@ -109,7 +109,8 @@ def status() -> None:
 
 
 def _outputs(folder: Path) -> dict[str, Any]:
-    return json.loads(rig.pulumi_cli(folder, STACK, ["stack", "output", "--json", "--stack", STACK]))
+    # Nothing at all is printed while another command writes the state.
+    return json.loads(rig.pulumi_cli(folder, STACK, ["stack", "output", "--json", "--stack", STACK]) or "{}")
 
 
 def purge() -> None:

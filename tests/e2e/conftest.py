@@ -42,11 +42,15 @@ def lab() -> None:
 @pytest.fixture(scope="session")
 def people(lab: None) -> Iterator[directory.Directory]:
     """A directory of two servers, whose people and groups tests may change."""
-    made = directory.new(DIRECTORY)
-    directory.stop(DIRECTORY)
+    yield from _directory(DIRECTORY)
+
+
+def _directory(namespace: str) -> Iterator[directory.Directory]:
+    made = directory.new(namespace)
+    directory.stop(namespace)
     directory.start(made)
     yield made
-    directory.stop(DIRECTORY)
+    directory.stop(namespace)
 
 
 @pytest.fixture(scope="session")
@@ -76,9 +80,10 @@ def kept(people: directory.Directory, platform: Platform) -> Iterator[Platform]:
 
 
 @pytest.fixture(scope="module")
-def watched(people: directory.Directory) -> Iterator[Platform]:
-    """A stack with metrics, there for the tests of them only: its Prometheus takes memory."""
-    yield from _brought_up(Platform(stack="e2e-metrics", directory=people, port=30093))
+def watched(lab: None) -> Iterator[Platform]:
+    """A stack with metrics, for the tests of them only; its people are its own, since it is there beside the others."""
+    for made in _directory("e2e-metrics-directory"):
+        yield from _brought_up(Platform(stack="e2e-metrics", directory=made, port=30093))
 
 
 def _brought_up(platform: Platform) -> Iterator[Platform]:
