@@ -97,6 +97,15 @@ class Smtp(Section):
     """Its password is `elab:alert_smtp_password`; none: no login."""
     require_tls: bool = True
 
+    def problems(self) -> Iterator[Problem]:
+        if self.username is not None and not self.require_tls:
+            yield Problem(
+                where="require_tls",
+                found="false, with a login",
+                allowed="true, since the password would travel in clear",
+                fix="leave require_tls out, or the username",
+            )
+
 
 class Route(Section):
     """Alerts of some kind that go elsewhere than their severity says."""

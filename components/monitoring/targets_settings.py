@@ -122,3 +122,12 @@ class RemoteWrite(Section):
     """Its password is `elab:remote_write_password`; none: no login."""
     cidrs: tuple[Cidr, ...] = Field(min_length=1)
     """The store's addresses."""
+
+    def problems(self) -> Iterator[Problem]:
+        if self.username is not None and not self.url.startswith("https://"):
+            yield Problem(
+                where="url",
+                found=f'"{self.url}", with a login',
+                allowed="an https:// address, since the password would travel in clear",
+                fix="write https://, or leave the username out",
+            )
