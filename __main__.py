@@ -37,21 +37,19 @@ hub = HubRoomArgs(
 )  # fmt: skip
 metrics = settings.monitoring_args
 routes = (*room.routes(hub), *monitoring.routes(metrics))
-inner = (*room.connections(hub), *monitoring.connections(metrics))
-connections = (*inner, *entry.connections(settings.entry, routes, cloud.ranges.nodes))
+doors = entry.connections(settings.entry, routes, cloud.ranges.nodes)
 
 # Before anything runs there: no pod is ever without its policies.
 isolation = Isolation("isolation", IsolationArgs(
-    names=names, connections=connections, pools=settings.pools, default=settings.users.default_profile.resources,
-    largest=settings.users.largest,
+    names=names, connections=(*room.connections(hub), *monitoring.connections(metrics), *doors), pools=settings.pools,
+    default=settings.users.default_profile.resources, largest=settings.users.largest,
 ), pulumi.ResourceOptions(providers=made, depends_on=[namespaces]))  # fmt: skip
 inside = pulumi.ResourceOptions(providers=made, depends_on=[namespaces, isolation])
 hub_room = HubRoom("hub", hub, inside)
 if settings.monitoring.enabled:
     given = MonitoringSecrets(hub_token=hub_room.metrics_token, given=stack.secrets)
-    Monitoring("monitoring", metrics, given, pulumi.ResourceOptions(
-        providers=made, depends_on=[namespaces, isolation, hub_room.priorities],
-    ))  # fmt: skip
+    after = [namespaces, isolation, hub_room.priorities]
+    Monitoring("monitoring", metrics, given, pulumi.ResourceOptions(providers=made, depends_on=after))
 address = Entry("entry", EntryArgs(
     settings=settings.entry, instance=settings.instance, routes=routes,
     load_balancer_annotations=cloud.load_balancer_annotations,
