@@ -71,7 +71,9 @@ class Pod:
         options = [self.mounted, self.disk, "config.yml", str(PATIENCE), check, "--"]
         command = ["sh", self.script, *options, "sh", folder / "program", self.disk / "config/config.yml", self.said]
         environment = {"PATH": f"{self._programs}:{os.environ['PATH']}"}
-        running = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL, env=environment)
+        running = subprocess.Popen(
+            command, start_new_session=True, stderr=subprocess.DEVNULL, env=environment, preexec_fn=_as_in_a_pod
+        )
         try:
             yield
             assert running.poll() is None, "the program ended"
@@ -89,6 +91,11 @@ class Pod:
         while not until():
             assert time.monotonic() < end, self.says()
             time.sleep(0.05)
+
+
+def _as_in_a_pod() -> None:
+    """Under nohup SIGHUP is ignored, and a shell can't trap what was ignored when it began."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture
