@@ -58,8 +58,10 @@ browser: ## Debian's chromium, for the tests that need a real browser
 
 # These tests mostly wait, so half of them run beside the others, on a stack and with a directory of their own.
 e2e: $(INSTALLED) browser ## The platform on a real cluster: login, work, culling, isolation, metrics, protection
-	@$(BIN)/python -c "from operate import rig; rig.start(); rig.images()"
-	@$(MAKE) --no-print-directory --output-sync=line -j2 e2e-platform e2e-beside
+	@mkdir -p build; $(MAKE) --no-print-directory e2e-beside > build/e2e-beside.log 2>&1 & beside=$$!; \
+	trap 'kill $$beside' INT TERM; echo "==> the other half runs beside this one; its output follows it, from build/e2e-beside.log"; \
+	$(MAKE) --no-print-directory e2e-platform; platform=$$?; wait $$beside; beside=$$?; cat build/e2e-beside.log; \
+	[ $$platform -eq 0 ] && [ $$beside -eq 0 ]
 
 e2e-platform: $(INSTALLED)
 	@$(E2E) tests/e2e --ignore=tests/e2e/test_monitoring.py

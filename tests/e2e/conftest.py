@@ -1,5 +1,6 @@
 """The lab, a directory of the tests' own, and two stacks; every test here needs them."""
 
+import fcntl
 import html
 import os
 import shutil
@@ -35,8 +36,11 @@ def lab() -> None:
     os.environ.setdefault("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "true")
     if not (rig.HOME / "bin/pulumi").exists() and not shutil.which("pulumi"):
         pytest.exit("the lab is not built yet; run `make up` first, which shows what it does for 10 minutes", 1)
-    rig.start()
-    rig.images()
+    # Two halves of the tests run side by side, and both begin here.
+    with (rig.HOME / "e2e.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        rig.start()
+        rig.images()
 
 
 @pytest.fixture(scope="session")
