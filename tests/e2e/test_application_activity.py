@@ -42,6 +42,8 @@ def test_an_r_job_and_an_import_are_work_and_an_open_page_is_not(kept: Platform)
         time.sleep(max(0.0, began + 2.5 * _TIMEOUT - time.monotonic()))
         assert kept.pod("bob") is not None
         assert kept.pod("ada") is not None
+    # His job would go on for ever.
+    bob.stop()
 
 
 @contextmanager
