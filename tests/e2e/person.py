@@ -52,7 +52,9 @@ class Person(Browser):
     def start(self, profile: str | None = None, seconds: float = 90) -> "Person":
         """Start the server, and open it."""
         # One that was being stopped takes as long as its applications need to save.
-        until(f"the end of {self.name}'s last server", lambda: not self.model()["servers"].get("", {}).get("pending"), 30)
+        until(
+            f"the end of {self.name}'s last server", lambda: not self.model()["servers"].get("", {}).get("pending"), 30
+        )
         status, text, _ = self.ask_for_server(profile)
         assert status in (201, 202), (status, text)
         return self.open(seconds)
