@@ -41,8 +41,9 @@ def record(
         return _record(program, project, stack, dict(config or {}), secret_keys, preview)
 
     # In a thread, whose stack is short: Pulumi notes all callers of every resource, a fifth of the time in tests.
+    context = contextvars.copy_context()
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(contextvars.copy_context().run, run).result()
+        return thread.submit(lambda: context.run(run)).result()
 
 
 def _record(
