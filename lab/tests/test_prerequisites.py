@@ -64,9 +64,9 @@ def test_missing_programs_are_all_named_at_once(program: Program, monkeypatch: p
         prerequisites.for_cluster(with_node=True)
 
 
-def test_missing_programs_of_the_cluster_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_cluster_without_its_programs_says_how_to_make_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(settings, "BIN", tmp_path)
-    with pytest.raises(SystemExit, match=r"etcd, pause, coredns, kubernetes; run `lab build` first"):
+    with pytest.raises(SystemExit, match=r"the cluster's programs are missing or stale; run `lab build` first"):
         build.require()
 
 
