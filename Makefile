@@ -7,7 +7,7 @@ E2E := $(BIN)/python -m pytest -m e2e --reruns 2 --durations=0 --durations-min=5
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status purge plan plan-diff test lint types unit plugins e2e e2e-platform e2e-beside browser image bench golden dashboards schema
+.PHONY: help up down status purge plan plan-diff test lint types programs unit plugins e2e e2e-platform e2e-beside browser image bench golden dashboards schema
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -37,7 +37,15 @@ plan: $(INSTALLED) ## Show what STACK is made of, without cluster or Pulumi
 plan-diff: $(INSTALLED) ## Show what changes between BASE and the working tree, in every stack
 	@$(BIN)/python -m planning diff --base $(BASE)
 
-test: lint types unit plugins ## Everything that needs neither root nor a node
+# The plugins' tests mostly wait for an API server, so they run beside the others.
+test: lint types programs ## Everything that needs neither root nor a node
+	@mkdir -p build; $(MAKE) --no-print-directory -o programs plugins > build/plugins.log 2>&1 & beside=$$!; \
+	trap 'kill $$beside' INT TERM; $(MAKE) --no-print-directory -o programs unit; unit=$$?; \
+	wait $$beside; beside=$$?; echo "==> the plugins' tests, which ran beside"; cat build/plugins.log; \
+	[ $$unit -eq 0 ] && [ $$beside -eq 0 ]
+
+programs: $(INSTALLED)
+	@lab/lab build --checkers && lab/lab build --no-packages
 
 lint: $(INSTALLED)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
@@ -45,12 +53,10 @@ lint: $(INSTALLED)
 types: $(INSTALLED)
 	@$(BIN)/ty check
 
-unit: $(INSTALLED)
-	@lab/lab build --checkers
+unit: programs
 	@$(BIN)/python -m pytest -n auto
 
-plugins: $(INSTALLED) ## The stand-in providers against a real API server
-	@lab/lab build --no-packages
+plugins: programs ## The stand-in providers against a real API server
 	@$(BIN)/python -m pytest lab/tests lab/plugins/tests -m "not e2e"
 
 browser: ## Debian's chromium, for the tests that need a real browser

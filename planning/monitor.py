@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,8 +42,6 @@ class RecordingMonitor(MockMonitor):
         super().__init__(_NoMocks())
         self._preview = preview
         self._prefix = f"urn:pulumi:{stack}::{project}::"
-        # Requests arrive from the threads of the program's executor.
-        self._lock = threading.Lock()
         self.recorded: dict[str, Recorded] = {}
         self.registered_outputs: dict[str, Mapping[str, Any]] = {}
         self.secret_outputs: dict[str, frozenset[str]] = {}
@@ -109,10 +106,9 @@ class RecordingMonitor(MockMonitor):
         return struct_pb2.Struct(fields=fields)
 
     def _keep(self, resource: Recorded) -> None:
-        with self._lock:
-            if resource.urn in self.recorded:
-                raise DuplicateUrnError(f"two resources have the URN {resource.urn}: give one another name")
-            self.recorded[resource.urn] = resource
+        if resource.urn in self.recorded:
+            raise DuplicateUrnError(f"two resources have the URN {resource.urn}: give one another name")
+        self.recorded[resource.urn] = resource
 
     def ReadResource(self, request: resource_pb2.ReadResourceRequest) -> resource_pb2.ReadResourceResponse:
         urn = self.make_urn(request.parent, request.type, request.name)
@@ -139,9 +135,8 @@ class RecordingMonitor(MockMonitor):
 
     def RegisterResourceOutputs(self, request: resource_pb2.RegisterResourceOutputsRequest) -> empty_pb2.Empty:
         outputs, secret_paths = wire.plain(request.outputs)
-        with self._lock:
-            self.registered_outputs[request.urn] = outputs
-            self.secret_outputs[request.urn] = frozenset(str(path[0]) for path in secret_paths)
+        self.registered_outputs[request.urn] = outputs
+        self.secret_outputs[request.urn] = frozenset(str(path[0]) for path in secret_paths)
         for path in secret_paths:
             self.secrets.update(strings_in(value_at(outputs, path)))
         return empty_pb2.Empty()

@@ -16,6 +16,7 @@ from pulumi.runtime.config import set_all_config
 from pulumi.runtime.settings import configure
 from pulumi.runtime.stack import run_in_stack
 
+from .loop import RecordingLoop, settled, without_garbage_collection, without_source_positions
 from .monitor import RecordingEngine, RecordingMonitor
 from .recording import STACK_TYPE, Recording
 
@@ -40,7 +41,7 @@ def record(
     def run() -> Recording:
         return _record(program, project, stack, dict(config or {}), secret_keys, preview)
 
-    # In a thread, whose stack is short: Pulumi notes all callers of every resource, a fifth of the time in tests.
+    # In a thread, since the caller may run an event loop in its own.
     context = contextvars.copy_context()
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(lambda: context.run(run)).result()
@@ -59,7 +60,7 @@ def _record(
         )
     )
     set_all_config(config, sorted(secret_keys))
-    with _own_loop() as loop, _loud_outputs():
+    with _own_loop() as loop, _loud_outputs(), without_source_positions(), without_garbage_collection():
         loop.run_until_complete(run_in_stack(lambda: _start(program)))
     stack_urn = monitor.make_urn("", STACK_TYPE, f"{project}-{stack}")
     return Recording(
@@ -74,11 +75,12 @@ def _record(
     )
 
 
-def _start(program: Program) -> None:
+async def _start(program: Program) -> None:
     if isinstance(program, Path):
         runpy.run_path(str(program), run_name="__main__")
     else:
         program()
+    await settled()
 
 
 @contextmanager
@@ -87,14 +89,13 @@ def _own_loop() -> Generator[asyncio.AbstractEventLoop]:
         before = asyncio.get_event_loop()
     except RuntimeError:
         before = None
-    loop = asyncio.new_event_loop()
+    loop = RecordingLoop()
     asyncio.set_event_loop(loop)
     # What failed is raised by the run itself; every resource that waited for it fails too, which is not news.
     loop.set_exception_handler(lambda _loop, _context: None)
     try:
         yield loop
     finally:
-        loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
         asyncio.set_event_loop(before)
 

@@ -71,7 +71,7 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
-    """A whole run: resources in the order of their registration (which may vary), outputs and log messages."""
+    """A whole run: resources in the order of their registration, outputs and log messages."""
 
     project: str
     stack: str

@@ -34,7 +34,7 @@ class Node:
 
 
 def tree(recording: Recording) -> Node:
-    """The stack's components, nested as they are, by name: the order of registration varies from run to run."""
+    """The stack's components, nested as they are, by name."""
     stack = recording.of_type(STACK_TYPE)[0]
     return _node(recording, stack)
 

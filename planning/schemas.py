@@ -105,7 +105,7 @@ def _errors_of(api_version: str, kind: str, version: str) -> _Errors | None:
         return None
     schema = json.loads(path.read_text(encoding="utf-8"))
     registry = Resource.from_contents(schema) @ _definitions(folder)
-    return _without_iri_grammar().Draft202012Validator(schema, registry=registry).iter_errors
+    return jsonschema_without_iris().Draft202012Validator(schema, registry=registry).iter_errors
 
 
 @functools.cache
@@ -115,7 +115,7 @@ def _custom_errors_of(api_version: str, kind: str) -> _Errors | None:
     schema = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
     if schema is None or schema["properties"]["apiVersion"]["const"] != api_version:
         return None
-    return _without_iri_grammar().Draft202012Validator(schema).iter_errors
+    return jsonschema_without_iris().Draft202012Validator(schema).iter_errors
 
 
 @functools.cache
@@ -134,7 +134,7 @@ def _schemas() -> Path:
 
 
 @functools.cache
-def _without_iri_grammar() -> ModuleType:
+def jsonschema_without_iris() -> ModuleType:
     """jsonschema, kept from building its grammar of IRIs: that takes a second, and no schema here has an IRI."""
     before = sys.modules.get(_IRI_GRAMMAR)
     # An empty module: importing a name from it fails as if the package were not installed, which is allowed.

@@ -10,6 +10,8 @@ from collections.abc import Generator
 import pulumi
 import pytest
 
+from planning.schemas import jsonschema_without_iris
+
 NEEDS = {
     "unit/hub": "jupyterhub",
     "unit/hub_files": "jupyterhub",
@@ -18,6 +20,11 @@ NEEDS = {
 """Tests that run programs of requirements-dev.txt, and which."""
 _MISSING = {place: package for place, package in NEEDS.items() if not importlib.util.find_spec(package)}
 collect_ignore = list(_MISSING)
+
+
+def pytest_sessionstart() -> None:
+    """Load jsonschema as the plan does, before KubeSpawner's packages load it with a grammar that takes a second."""
+    jsonschema_without_iris()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,6 +1,8 @@
 """Stack files with one slip each, by the plan's route: the right message, a way out, and nothing is registered."""
 
+import functools
 import re
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -18,10 +20,10 @@ def named(case: Case) -> str:
     return case.name
 
 
-def problems_of(folder: Path, case: Case) -> tuple[Problem, ...]:
-    write(folder, case.text)
-    with pytest.raises(StackError) as error:
-        planning.plan.subject(folder, STACK)
+@functools.cache
+def problems_of(case: Case) -> tuple[Problem, ...]:
+    with tempfile.TemporaryDirectory() as folder, pytest.raises(StackError) as error:
+        planning.plan.subject(write(Path(folder), case.text), STACK)
     return error.value.problems
 
 
@@ -33,8 +35,8 @@ def plan(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 @pytest.mark.parametrize("case", READ, ids=named)
-def test_a_slip_is_told_where_it_stands_with_the_way_out_and_nothing_else_is(case: Case, tmp_path: Path) -> None:
-    problems = problems_of(tmp_path, case)
+def test_a_slip_is_told_where_it_stands_with_the_way_out_and_nothing_else_is(case: Case) -> None:
+    problems = problems_of(case)
     assert sorted(map(path_of, problems)) == sorted(expected.where for expected in case.problems)
     for expected in case.problems:
         (problem,) = (problem for problem in problems if path_of(problem) == expected.where)
@@ -45,9 +47,9 @@ def test_a_slip_is_told_where_it_stands_with_the_way_out_and_nothing_else_is(cas
 
 
 @pytest.mark.parametrize("case", READ, ids=named)
-def test_a_slip_is_told_with_the_line_of_its_key_or_of_the_section_that_lacks_it(case: Case, tmp_path: Path) -> None:
+def test_a_slip_is_told_with_the_line_of_its_key_or_of_the_section_that_lacks_it(case: Case) -> None:
     lines = case.text.splitlines()
-    for problem in problems_of(tmp_path, case):
+    for problem in problems_of(case):
         line = line_of(problem)
         names = [part for part in path_of(problem).split(".") if not part.isdigit()]
         if line is None:

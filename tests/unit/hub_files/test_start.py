@@ -1,14 +1,52 @@
 """What elab_start.py puts off is there, whole and once, as soon as something uses it."""
 
+import functools
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 NOTEBOOK = Path(__file__).parents[3] / "components/hub/files/notebook"
 HUB_PARTS = "import jupyterhub.scopes, jupyterhub.utils, jupyterhub.log\n"
+
+USES = (
+    "import sqlalchemy.orm",
+    "from sqlalchemy.orm import Session",
+    "import sqlalchemy; sqlalchemy.create_engine",
+    "import sqlalchemy.exc; sqlalchemy.exc.ArgumentError",
+    "from jupyterhub import orm; orm.User",
+    "import sqlalchemy, jupyterhub.orm, sqlalchemy.exc",
+    "import jupyterhub.app",
+)
+CHECK = """
+import sqlalchemy, sqlalchemy.engine, sqlalchemy.orm
+from jupyterhub import orm, roles
+engine = sqlalchemy.create_engine("sqlite://")
+orm.Base.metadata.create_all(engine)
+assert roles.func.count is not None
+assert sys.modules["sqlalchemy"] is sqlalchemy and sys.modules["sqlalchemy.engine"] is sqlalchemy.engine
+assert type(sqlalchemy) is type(sys) and type(sqlalchemy.exc) is type(sys)
+assert issubclass(sqlalchemy.exc.ArgumentError, sqlalchemy.exc.SQLAlchemyError)
+assert sqlalchemy.engine.__spec__.loader.__class__.__name__ == "SourceFileLoader"
+with sqlalchemy.orm.Session(engine) as session:
+    print(session.query(orm.User).count())
+"""
+CHILDREN = """
+import os, traceback
+for use, told in uses.items():
+    if os.fork() == 0:
+        sys.stdout = sys.stderr = open(told, "w")
+        try:
+            exec(use + check, {"sys": sys})
+        except BaseException:
+            traceback.print_exc()
+        sys.stdout.flush()
+        os._exit(0)
+    os.wait()
+"""
 
 CLIENT = """
 made = []
@@ -48,33 +86,18 @@ def test_a_server_starts_without_the_hubs_database() -> None:
     assert run(HUB_PARTS + "print('sqlalchemy.engine' in sys.modules)") == "False"
 
 
-@pytest.mark.parametrize(
-    "use",
-    [
-        "import sqlalchemy.orm",
-        "from sqlalchemy.orm import Session",
-        "import sqlalchemy; sqlalchemy.create_engine",
-        "import sqlalchemy.exc; sqlalchemy.exc.ArgumentError",
-        "from jupyterhub import orm; orm.User",
-        "import sqlalchemy, jupyterhub.orm, sqlalchemy.exc",
-        "import jupyterhub.app",
-    ],
-)
+@pytest.mark.parametrize("use", USES)
 def test_whatever_uses_the_database_first_gets_all_of_it_once(use: str) -> None:
-    check = """
-import sqlalchemy, sqlalchemy.engine, sqlalchemy.orm
-from jupyterhub import orm, roles
-engine = sqlalchemy.create_engine("sqlite://")
-orm.Base.metadata.create_all(engine)
-assert roles.func.count is not None
-assert sys.modules["sqlalchemy"] is sqlalchemy and sys.modules["sqlalchemy.engine"] is sqlalchemy.engine
-assert type(sqlalchemy) is type(sys) and type(sqlalchemy.exc) is type(sys)
-assert issubclass(sqlalchemy.exc.ArgumentError, sqlalchemy.exc.SQLAlchemyError)
-assert sqlalchemy.engine.__spec__.loader.__class__.__name__ == "SourceFileLoader"
-with sqlalchemy.orm.Session(engine) as session:
-    print(session.query(orm.User).count())
-"""
-    assert run(HUB_PARTS + use + check) == "0"
+    assert _after(HUB_PARTS)[use] == "0"
+
+
+@functools.cache
+def _after(begin: str) -> dict[str, str]:
+    """What each use and the check print, or die of, each in a child of one interpreter that has gone so far."""
+    with tempfile.TemporaryDirectory() as folder:
+        told = {use: Path(folder, str(number)) for number, use in enumerate(USES)}
+        run(f"{begin}uses = { ({use: str(path) for use, path in told.items()})!r}\ncheck = {CHECK!r}\n{CHILDREN}")
+        return {use: path.read_text().strip() for use, path in told.items()}
 
 
 def test_what_is_not_installed_is_still_not_found() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
+import sys
 from pathlib import Path
 from typing import cast
 
@@ -59,8 +62,8 @@ def test_secrets_are_unwrapped_and_remembered() -> None:
     assert recording.secret_outputs == {"bind"}
 
 
-def test_two_runs_agree() -> None:
-    first, second = (sorted(record(programs.nested).resources, key=lambda one: one.urn) for _ in range(2))
+def test_two_runs_agree_even_in_their_order() -> None:
+    first, second = (record(programs.nested).resources for _ in range(2))
     assert first == second
 
 
@@ -132,6 +135,36 @@ def test_what_the_program_raises_reaches_the_caller() -> None:
 
     with pytest.raises(LookupError, match="from the program"):
         record(program)
+
+
+def test_what_a_function_of_an_output_raises_reaches_the_caller() -> None:
+    def program() -> None:
+        config = ConfigMap("config", metadata=ObjectMetaArgs(name="config"))
+        config.metadata.name.apply(lambda name: {}[name])
+        ConfigMap("other", data={"name": config.metadata.name})
+
+    with pytest.raises(KeyError, match="config"):
+        record(program)
+
+
+def test_an_output_that_the_program_waits_for_beside_is_recorded() -> None:
+    async def late() -> str:
+        await asyncio.sleep(0.01)
+        return "late"
+
+    def program() -> None:
+        first = ConfigMap("first", metadata=ObjectMetaArgs(name="first"), data={"when": late()})
+        ConfigMap("second", data={"when": first.data.apply(lambda data: data["when"])})
+
+    assert record(program)["second"].inputs["data"] == {"when": "late"}
+
+
+def test_a_run_leaves_pythons_own_settings_alone() -> None:
+    record(programs.claim)
+    with pytest.raises(ZeroDivisionError):
+        record(lambda: _drop(cast(pulumi.Resource, 1 // 0)))
+    assert gc.isenabled()
+    assert not hasattr(sys, "tracebacklimit")
 
 
 def test_a_stack_transformation_does_not_leak_into_the_next_run() -> None:
