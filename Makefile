@@ -69,8 +69,8 @@ e2e-platform: $(INSTALLED)
 e2e-beside: $(INSTALLED)
 	@$(E2E) tests/e2e/test_monitoring.py tests/cli tests/image lab/plugins/tests
 
-image: $(INSTALLED) ## The notebook image, with docker, podman or buildah (IMAGE_TAG, BASE_IMAGE, DOWNLOADS, PUSH=1)
-	@$(BIN)/python -m operate.image --tag "$(IMAGE_TAG)" --base "$(BASE_IMAGE)" --downloads "$(DOWNLOADS)" --push "$(PUSH)"
+image: $(INSTALLED) ## The notebook image, with docker, podman or buildah (IMAGE_TAG, BASE_IMAGE, DOWNLOADS, BUILDER, PUSH=1)
+	@$(BIN)/python -m operate.image --tag "$(IMAGE_TAG)" --base "$(BASE_IMAGE)" --downloads "$(DOWNLOADS)" --builder "$(BUILDER)" --push "$(PUSH)"
 
 bench: $(INSTALLED) ## Plan, up, login to notebook and a storm of logins, beside a bare hub
 	@$(BIN)/python -m bench

@@ -59,7 +59,7 @@ class Plan:
     metrics: MetricsCost | None
     """None where the stack has no monitoring."""
     applications: tuple[PlannedApplication, ...]
-    """Of the notebook image, where the stack builds it."""
+    """Of the notebook image, where the stack builds it or names the folder that it was built from."""
     findings: tuple[Finding, ...]
 
     @property

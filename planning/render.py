@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from components.notebook_image import ReadyImage
 from stackfile.quantities import shown_bytes, shown_millicores
 
 from .metrics import MetricsCost
@@ -129,7 +130,9 @@ def _applications(plan: Plan) -> list[str]:
         (found.title, f"/{found.name}/", found.version, str(found.memory), ", ".join(found.too_small))
         for found in plan.applications
     ]
-    return ["Applications of the notebook image, and the memory that a server needs for each", *_table(rows)]
+    image = plan.subject.settings.notebook_image
+    now = f", as {image.applications}/ has them now" if isinstance(image, ReadyImage) else ""
+    return [f"Applications of the notebook image{now}, and the memory that a server needs for each", *_table(rows)]
 
 
 def _findings(plan: Plan) -> list[str]:
