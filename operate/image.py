@@ -53,7 +53,7 @@ class Docker:
         return [["docker", "buildx", "build", *where, "--tag", wanted.tag, *wanted.arguments, str(folder)]]
 
     def size(self, tag: str) -> list[str]:
-        """What prints the image's size in bytes."""
+        """What prints the image's size."""
         return ["docker", "image", "inspect", "--format", "{{.Size}}", tag]
 
     def digest(self, told: str) -> str:
@@ -67,7 +67,7 @@ class Buildah:
 
     name: str
     works: tuple[tuple[str, ...], ...]
-    inspect: tuple[str, ...]
+    measure: tuple[str, ...]
 
     def commands(self, wanted: Wanted, folder: Path) -> list[list[str]]:
         """What builds the image, and pushes it where that is wanted."""
@@ -77,8 +77,8 @@ class Buildah:
         return [[*build, *wanted.arguments, str(folder)], *push]
 
     def size(self, tag: str) -> list[str]:
-        """What prints the image's size in bytes."""
-        return [self.name, *self.inspect, tag]
+        """What prints the image's size."""
+        return [self.name, *self.measure, tag]
 
     def digest(self, told: str) -> str:
         """What the registry holds: layers are compressed on their way there, so that the local image has another."""
@@ -88,7 +88,8 @@ class Buildah:
 BUILDERS = (
     Docker(),
     Buildah("podman", (("podman", "info"),), ("image", "inspect", "--format", "{{.Size}}")),
-    Buildah("buildah", (("buildah", "info"),), ("inspect", "--type", "image", "--format", "{{.Docker.Size}}")),
+    # Its `inspect` knows no size (0), and its list only one for people: 1.22 GB.
+    Buildah("buildah", (("buildah", "info"),), ("images", "--format", "{{.Size}}")),
 )
 
 
@@ -163,10 +164,15 @@ def build(tag: str | None, base: str | None, downloads: str | None, name: str | 
             with steps.step(" ".join(command[:3])):
                 run(command)
         pushed_only = push and isinstance(with_, Docker)
-        size = "" if pushed_only else f", {shown_bytes(int(output(with_.size(tag))))}"
+        size = "" if pushed_only else f", {_shown(output(with_.size(tag)).strip())}"
         print(f"{tag}{size}{', pushed' if push else ''}; {steps.elapsed:.0f} s")
         if push:
             print(_for_stacks(tag, with_.digest(told.read_text()) if told.exists() else ""))
+
+
+def _shown(size: str) -> str:
+    """A size as a builder prints it: in bytes, or for people already."""
+    return shown_bytes(int(size)) if size.isdigit() else size
 
 
 def _for_stacks(tag: str, digest: str) -> str:

@@ -109,7 +109,8 @@ def _metrics(cost: MetricsCost) -> list[str]:
         *_table(rows),
         f"  {cost.retention} of {cost.samples_per_second:.0f} samples a second need {shown_bytes(cost.needed)}; "
         f"of a disk of {shown_bytes(cost.disk)}, {shown_bytes(cost.cap)} may be filled before the oldest go",
-        f"  Prometheus has {shown_bytes(cost.memory)} of memory",
+        f"  Prometheus has {shown_bytes(cost.memory)} of memory, of which so many series need "
+        f"{shown_bytes(cost.needed_memory)}",
     ]
 
 

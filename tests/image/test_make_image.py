@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -76,7 +77,7 @@ def test_the_projects_own_image_is_built_by_hand_to_its_end(project: Path, envir
         done = _make_image(project, environment, BASE_IMAGE=base, DOWNLOADS=downloads, IMAGE_TAG=BY_HAND)
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
         assert f"{BY_HAND} with marimo, OpenRefine, RStudio, by buildah" in done.stdout
-        assert " GiB; " in done.stdout or " MiB; " in done.stdout
+        assert re.search(rf"^{BY_HAND}, 1\.\d+ GB; \d+ s$", done.stdout, re.MULTILINE), "its size, as buildah tells it"
         made = json.loads(_buildah(environment, "inspect", "--type", "image", BY_HAND))["Docker"]["config"]
         assert made["User"] == "1000"
         assert made["Healthcheck"]["Test"] == ["CMD", "/opt/elab/etc/health"]

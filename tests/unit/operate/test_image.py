@@ -22,7 +22,7 @@ while [ $# -gt 0 ]; do
         --metadata-file)
             printf '{{"containerimage.config.digest": "sha256:0", "containerimage.digest": "{digest}"}}' > "$2" ;;
     esac
-    case "$1" in inspect) inspected=yes ;; esac
+    case "$1" in inspect | images) asked=yes ;; esac
     shift
 done
 """
@@ -36,7 +36,7 @@ class Machine:
         self.folder, self.log = folder, folder / "log"
 
     def has(self, name: str, *, works: bool = True, size: str = "1073741824", digest: str = DIGEST) -> None:
-        answer = f'[ -z "$inspected" ] || echo {size}\n' if works else "echo no daemon >&2; exit 1\n"
+        answer = f'[ -z "$asked" ] || echo {size}\n' if works else "echo no daemon >&2; exit 1\n"
         program = self.folder / name
         program.write_text(RECORD.format(log=self.log, digest=digest) + answer)
         program.chmod(0o755)
@@ -75,6 +75,14 @@ def test_the_first_that_works_builds_it_and_its_size_is_told(
     said = capfd.readouterr().out
     assert "with marimo, OpenRefine, RStudio, by podman" in said
     assert re.search(r"elab-notebook:[0-9a-f]{16}, 1 GiB; \d+ s\n$", said)
+
+
+def test_a_size_that_the_builder_has_written_for_people_is_told_as_it_is(
+    machine: Machine, capfd: pytest.CaptureFixture[str]
+) -> None:
+    machine.has("buildah", size="1.22 GB")
+    assert main([]) == 0
+    assert ", 1.22 GB; " in capfd.readouterr().out
 
 
 def test_docker_without_a_daemon_is_passed_over(machine: Machine) -> None:
