@@ -1,7 +1,7 @@
 """A running Prometheus is sent a bad configuration by `start.sh`: itself it refuses it, goes on, says so and alerts.
 
-In the cluster (test_monitoring.py) a test would have to wait for the ten minutes in which start.sh shows good ones only,
-and for an alert's minutes besides; here the same script, program and rules run with seconds.
+In the cluster (test_monitoring.py) a test would have to wait for the ten minutes in which start.sh shows good ones
+only, and for an alert's minutes besides; here the same script, program and rules run with seconds.
 """
 
 from __future__ import annotations
