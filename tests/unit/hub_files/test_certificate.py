@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from prometheus_client import REGISTRY, generate_latest
 
 METRIC = "elab_address_certificate_expiry_timestamp_seconds"
+configure: Any = elab_certificate.configure
+"""As the configuration file calls it: what JSON holds is typed there."""
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -56,13 +58,13 @@ def test_of_what_is_no_certificate_nothing_is_told(content: bytes | None, tmp_pa
 def test_a_renewed_one_is_told_without_a_restart_under_the_name_of_its_secret(
     values: dict[str, Any], tmp_path: Path
 ) -> None:
-    elab_certificate.configure(values)
+    configure(values)
     assert f"{METRIC}{{" not in generate_latest(REGISTRY).decode(), "nothing where the stack names none"
     file = tmp_path / "tls.crt"
     values["hub"]["certificate"] = {"secret": "jupyter-tls", "file": str(file)}
     for days in (10, 100):
         file.write_bytes(certificate(days))
-        elab_certificate.configure(values)
+        configure(values)
         told = REGISTRY.get_sample_value(METRIC, {"secret": "jupyter-tls"})
         assert told == (NOW + datetime.timedelta(days=days)).timestamp()
     elab_certificate.EXPIRY.clear()
