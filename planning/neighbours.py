@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,13 @@ def findings(project: Path, file: StackFile, settings: Settings) -> Iterator[Fin
         if other == file.stack:
             continue
         found = _sections(project, other)
-        cluster = found("cluster")
+        cluster = found.get("cluster", {})
         same = cluster.get("context") == settings.cluster.context or (
             settings.cluster.identifier is not None and cluster.get("identifier") == settings.cluster.identifier
         )
-        monitoring = found("monitoring")
-        theirs = monitoring.get("node_exporter", {}).get("port", NodeExporterSettings().port)
+        monitoring = found.get("monitoring", {})
+        exporter = monitoring.get("node_exporter", {})
+        theirs = exporter.get("port", NodeExporterSettings().port) if isinstance(exporter, dict) else None
         if same and monitoring.get("enabled", True) and theirs == port:
             yield Finding(
                 level="error",
@@ -40,20 +41,18 @@ def findings(project: Path, file: StackFile, settings: Settings) -> Iterator[Fin
             )
 
 
-class _sections:
-    """Another stack's sections as they stand; one that can't be read is told of by its own plan."""
-
-    def __init__(self, project: Path, stack: str) -> None:
+def _sections(project: Path, stack: str) -> dict[str, dict[str, Any]]:
+    """Another stack's sections as they stand; none of one that can't be read, which its own plan tells of."""
+    try:
+        file = load_stack(project, stack)
+    except StackError:
+        return {}
+    found = {}
+    for key, text in file.config.items():
         try:
-            file = load_stack(project, stack)
-        except StackError:
-            self._config: Mapping[str, str] = {}
-        else:
-            self._config = {key.removeprefix(f"{file.project}:"): text for key, text in file.config.items()}
-
-    def __call__(self, name: str) -> dict[str, Any]:
-        try:
-            found = json.loads(self._config.get(name, "{}"))
+            value = json.loads(text)
         except json.JSONDecodeError:
-            return {}
-        return found if isinstance(found, dict) else {}
+            continue
+        if isinstance(value, dict):
+            found[key.removeprefix(f"{file.project}:")] = value
+    return found

@@ -35,9 +35,10 @@ def test_a_port_that_another_stack_of_the_cluster_takes_is_an_error(tmp_path: Pa
         OTHER.replace("    retention: 30d\n", f"    retention: 30d\n{PORT}"),
         OTHER.replace("    context: prod\n    identifier: prod\n", "    context: else\n    identifier: else\n"),
         OTHER.replace("    retention: 30d\n", "    enabled: false\n"),
+        OTHER.replace("    retention: 30d\n", "    node_exporter: 9100\n"),
         "config: [",
     ],
-    ids=["another-port", "another-cluster", "no-monitoring", "unreadable"],
+    ids=["another-port", "another-cluster", "no-monitoring", "no-section", "unreadable"],
 )
 def test_nothing_is_said_where_they_do_not_meet(other: str, tmp_path: Path) -> None:
     assert found(tmp_path, other) == []
