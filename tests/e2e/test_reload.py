@@ -7,6 +7,7 @@ only, and for an alert's minutes besides; here the same script, program and rule
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import socket
@@ -83,8 +84,9 @@ class Prometheus:
                 yield
                 assert running.poll() is None, (self.disk / "log").read_text()
             finally:
-                running.terminate()
-                running.wait(20)
+                # With the script's loop, which in a pod ends with its first process.
+                os.killpg(running.pid, signal.SIGKILL)
+                running.wait()
 
     def ask(self, path: str) -> Any:  # noqa: ANN401  whatever the API answers
         try:
