@@ -4,6 +4,7 @@ BASE ?= HEAD~1
 PYTHON ?= python3
 BIN := .venv/bin
 E2E := $(BIN)/python -m pytest -m e2e --reruns 2 --durations=0 --durations-min=5 -rR
+BESIDE := tests/e2e/test_monitoring.py tests/e2e/test_reload.py
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
@@ -70,13 +71,13 @@ e2e: $(INSTALLED) browser ## The platform on a real cluster: login, work, cullin
 	[ $$platform -eq 0 ] && [ $$beside -eq 0 ]
 
 e2e-platform: $(INSTALLED)
-	@$(E2E) tests/e2e --ignore=tests/e2e/test_monitoring.py
+	@$(E2E) tests/e2e $(BESIDE:%=--ignore=%)
 
 e2e-beside: $(INSTALLED)
-	@$(E2E) tests/e2e/test_monitoring.py tests/cli tests/image lab/plugins/tests
+	@$(E2E) $(BESIDE) tests/cli tests/image lab/plugins/tests
 
-image: $(INSTALLED) ## The notebook image, with docker, podman or buildah (IMAGE_TAG, BASE_IMAGE, DOWNLOADS, PUSH=1)
-	@$(BIN)/python -m operate.image --tag "$(IMAGE_TAG)" --base "$(BASE_IMAGE)" --downloads "$(DOWNLOADS)" --push "$(PUSH)"
+image: $(INSTALLED) ## The notebook image, with docker, podman or buildah (IMAGE_TAG, BASE_IMAGE, DOWNLOADS, BUILDER, PUSH=1)
+	@$(BIN)/python -m operate.image --tag "$(IMAGE_TAG)" --base "$(BASE_IMAGE)" --downloads "$(DOWNLOADS)" --builder "$(BUILDER)" --push "$(PUSH)"
 
 bench: $(INSTALLED) ## Plan, up, login to notebook and a storm of logins, beside a bare hub
 	@$(BIN)/python -m bench

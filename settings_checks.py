@@ -10,7 +10,7 @@ from components.hub.profiles import Profile, repeated
 from components.hub.proxy import route
 from components.monitoring import room as monitoring_room
 from components.monitoring.grafana import grafana_problems
-from components.monitoring.sizing import volume_problems
+from components.monitoring.sizing import memory_problems, volume_problems
 from components.namespaces import ROOMS, NamespaceNames
 from components.notebook_image import BuiltImage, ReadyImage
 from stackfile.problems import Problem
@@ -183,7 +183,7 @@ def _entry(settings: "Settings") -> Iterator[Problem]:
 
 def _monitoring(settings: "Settings") -> Iterator[Problem]:
     monitoring, args = settings.monitoring, settings.monitoring_args
-    for problem in volume_problems(args.jobs, args.size):
+    for problem in (*volume_problems(args.jobs, args.size), *memory_problems(args.jobs, args.size)):
         yield Problem(
             where=f"monitoring.{problem.where}", found=problem.found, allowed=problem.allowed, fix=problem.fix
         )

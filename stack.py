@@ -10,7 +10,7 @@ import pulumi
 
 from components import image_folder
 from components.image_folder import ImageFolder
-from components.notebook_image import BuiltImage
+from components.notebook_image import ReadyImage
 from settings import SECRETS, Settings, missing_secret, read, required_secrets
 from settings_checks import missing_digests
 from stackfile.configuration import configured, file_of_running_stack, received
@@ -30,7 +30,7 @@ class Stack:
     secrets: dict[str, pulumi.Output[str]]
     extra_config: str | None
     image_folder: ImageFolder | None
-    """What the notebook image is built from, where the stack builds it."""
+    """What the notebook image is built from, or was, where the stack says so."""
 
 
 _unfinished_allowed: ContextVar[bool] = ContextVar("unfinished_allowed", default=False)
@@ -101,10 +101,10 @@ def _below_root(path: str) -> bool:
 
 
 def built_folder(settings: Settings) -> tuple[ImageFolder | None, list[Problem]]:
-    """What the stack builds its notebook image from, if it does; or what is wrong with it."""
+    """What the notebook image is built from, or was; or what is wrong with it. None where the stack names no folder."""
     image = settings.notebook_image
-    if not isinstance(image, BuiltImage):
-        return None, []
+    if isinstance(image, ReadyImage):
+        return _folder_of_ready(image.applications)
     if not _below_root(image.context) or not (ROOT / image.context / "Dockerfile").is_file():
         problem = Problem(
             where="notebook_image.context",
@@ -115,6 +115,24 @@ def built_folder(settings: Settings) -> tuple[ImageFolder | None, list[Problem]]
         return None, [problem]
     try:
         return image_folder.read(ROOT, image.context, image.downloads, image.platforms), []
+    except StackError as error:
+        return None, list(error.problems)
+
+
+def _folder_of_ready(path: str | None) -> tuple[ImageFolder | None, list[Problem]]:
+    """What a ready image was built from: nothing is built, so only its applications are looked at."""
+    if path is None:
+        return None, []
+    if not _below_root(path) or not (ROOT / path / "apps").is_dir():
+        problem = Problem(
+            where="notebook_image.applications",
+            found=f'"{path}", which has no apps/',
+            allowed=f"the folder below {ROOT.name}/ that the image was built from",
+            fix="correct the path, for example notebook-image, or leave it out",
+        )
+        return None, [problem]
+    try:
+        return image_folder.read(ROOT, path, downloads=None, platforms=()), []
     except StackError as error:
         return None, list(error.problems)
 

@@ -88,6 +88,13 @@ def uses_tls(entry: AnyEntry) -> bool:
     return entry.listener_tls if isinstance(entry, GatewayEntry) else entry.tls is not None
 
 
+def own_certificate(entry: AnyEntry) -> Name | None:
+    """The Secret with a certificate of the address that the institution renews itself; none: others do, or a Gateway
+    has it."""
+    found = None if isinstance(entry, GatewayEntry) else entry.tls
+    return found.name if isinstance(found, SecretTls) else None
+
+
 def public_url(entry: AnyEntry) -> str:
     """The one address."""
     scheme = "https" if uses_tls(entry) else "http"

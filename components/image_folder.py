@@ -4,7 +4,7 @@ import hashlib
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from components.kit import content_hash
@@ -27,6 +27,11 @@ class ImageFolder:
     content: str
     """A hash of every file: the same on every machine, another one after every change."""
     applications: "tuple[Application, ...]"
+
+
+def outside(path: str) -> bool:
+    """Whether a path leads out of the folder that it is read from."""
+    return PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts
 
 
 def read(root: Path, path: str, downloads: str | None, platforms: Sequence[str]) -> ImageFolder:

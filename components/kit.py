@@ -22,6 +22,9 @@ CONTENT_HASH = "elab.dev/content-hash"
 SECRETS_HASH = "elab.dev/secrets-hash"
 """The same for the Secrets that the pod reads, by a fingerprint that tells nothing of them."""
 
+NAME_LABEL, INSTANCE_LABEL = "app.kubernetes.io/name", "app.kubernetes.io/instance"
+"""Which program an object is of, and of which elab."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Labels:
@@ -35,8 +38,8 @@ class Labels:
     def selector(self) -> dict[str, str]:
         """What finds the component's pods, for good: a Deployment's selector can't be changed."""
         return {
-            "app.kubernetes.io/name": "elab",
-            "app.kubernetes.io/instance": self.instance,
+            NAME_LABEL: "elab",
+            INSTANCE_LABEL: self.instance,
             "app.kubernetes.io/component": self.component,
         }
 

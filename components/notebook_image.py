@@ -1,5 +1,6 @@
 """The notebook image: built by the stack and pushed to its registry, or taken ready-made."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -7,9 +8,10 @@ import pulumi
 import pulumi_docker_build as docker_build
 from pydantic import Field
 
-from components.image_folder import ImageFolder
+from components.image_folder import ImageFolder, outside
 from components.kit import content_hash
 from components.network_settings import ImagesSettings
+from stackfile.problems import Problem
 from stackfile.references import Image
 from stackfile.section import Section
 
@@ -19,6 +21,10 @@ class ReadyImage(Section):
 
     kind: Literal["ready"]
     image: Image
+    applications: str | None = None
+    """The folder that it was built from, `notebook-image`: plans then know its applications and warn of profiles that
+    are too small for them. An image can't be looked into without its registry, so what stands in the folder now is
+    taken for what the image holds; none: plans say nothing of applications."""
 
 
 class BuiltImage(Section):
@@ -39,6 +45,30 @@ class BuiltImage(Section):
     """More arguments of the Dockerfile; no secrets, since the image's history and provenance show them."""
     build_on_preview: bool = False
     """Build in previews too, without pushing."""
+
+    def problems(self) -> Iterator[Problem]:
+        for name in sorted(_ARGUMENTS.keys() & self.build_arguments.keys()):
+            yield Problem(
+                where=f"build_arguments.{name}",
+                found=self.build_arguments[name],
+                allowed="arguments that elab does not set itself",
+                fix=_ARGUMENTS[name],
+            )
+        if self.downloads is not None and outside(self.downloads):
+            yield Problem(
+                where="downloads",
+                found=f'"{self.downloads}"',
+                allowed=f"a file within {self.context}/: a build sees nothing else",
+                fix=f"move it into {self.context}/, and name it by its path from there",
+            )
+
+
+_ARGUMENTS = {
+    "BASE_IMAGE": "set base_image instead: mirrors and digests apply to it, and the tag follows it",
+    "DOWNLOADS": "set downloads instead: plans check what stands in that file",
+    "BUILDKIT_ATTEST_SBOM": "remove it: elab asks for an SBOM by itself",
+}
+"""Arguments of the build that follow from settings of their own, and what to do instead of giving them."""
 
 
 _SBOM_SCANNER = Image("docker.io/docker/buildkit-syft-scanner:stable-1")

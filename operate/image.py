@@ -1,13 +1,16 @@
 """`make image`: the notebook image by hand, with docker, podman or buildah, whichever works here."""
 
 import argparse
+import json
+import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.image_folder import ImageFolder, read
+from components.image_folder import ImageFolder, outside, read
 from components.kit import content_hash
 from operate.steps import OperationError, Steps, output, run
 from stackfile.problems import StackError
@@ -26,6 +29,8 @@ class Wanted:
     """None: the Dockerfile's own."""
     downloads: str | None
     push: bool
+    told: Path
+    """Where the builder writes what it has pushed."""
 
     @property
     def arguments(self) -> list[str]:
@@ -43,12 +48,17 @@ class Docker:
 
     def commands(self, wanted: Wanted, folder: Path) -> list[list[str]]:
         """What builds the image, and pushes it where that is wanted."""
-        where = ["--push", "--sbom=true", "--provenance=mode=max"] if wanted.push else ["--load"]
+        pushed = ["--push", "--sbom=true", "--provenance=mode=max", "--metadata-file", str(wanted.told)]
+        where = pushed if wanted.push else ["--load"]
         return [["docker", "buildx", "build", *where, "--tag", wanted.tag, *wanted.arguments, str(folder)]]
 
     def size(self, tag: str) -> list[str]:
-        """What prints the image's size in bytes."""
+        """What prints the image's size."""
         return ["docker", "image", "inspect", "--format", "{{.Size}}", tag]
+
+    def digest(self, told: str) -> str:
+        """What the registry holds: with attestations an index, so that an image's own id would not find it."""
+        return json.loads(told).get("containerimage.digest", "")
 
 
 @dataclass(frozen=True)
@@ -57,43 +67,50 @@ class Buildah:
 
     name: str
     works: tuple[tuple[str, ...], ...]
-    inspect: tuple[str, ...]
+    measure: tuple[str, ...]
 
     def commands(self, wanted: Wanted, folder: Path) -> list[list[str]]:
         """What builds the image, and pushes it where that is wanted."""
         # Its cache of layers does not see that what a step mounts has changed; downloads are cached all the same.
         build = [self.name, "build", "--format", "docker", "--layers=false", "--tag", wanted.tag]
-        push = [[self.name, "push", wanted.tag]] if wanted.push else []
+        push = [[self.name, "push", "--digestfile", str(wanted.told), wanted.tag]] if wanted.push else []
         return [[*build, *wanted.arguments, str(folder)], *push]
 
     def size(self, tag: str) -> list[str]:
-        """What prints the image's size in bytes."""
-        return [self.name, *self.inspect, tag]
+        """What prints the image's size."""
+        return [self.name, *self.measure, tag]
+
+    def digest(self, told: str) -> str:
+        """What the registry holds: layers are compressed on their way there, so that the local image has another."""
+        return told.strip()
 
 
 BUILDERS = (
     Docker(),
     Buildah("podman", (("podman", "info"),), ("image", "inspect", "--format", "{{.Size}}")),
-    Buildah("buildah", (("buildah", "info"),), ("inspect", "--type", "image", "--format", "{{.Docker.Size}}")),
+    # Its `inspect` knows no size (0), and its list only one for people: 1.22 GB.
+    Buildah("buildah", (("buildah", "info"),), ("images", "--format", "{{.Size}}")),
 )
 
 
-def builder() -> Docker | Buildah:
-    """The first that works here.
+def builder(name: str | None) -> Docker | Buildah:
+    """The one of this name, or the first that works here.
 
     Raises:
         OperationError: none does, with what each said.
     """
     said = []
     for one in BUILDERS:
+        if name not in (None, one.name):
+            continue
         fault = next(filter(None, map(_fault, one.works)), None)
         if fault is None:
             return one
         said.append(f"{one.name}: {fault}")
-    raise OperationError(
-        "no program that builds images works here; install docker with buildx, podman or buildah\n  "
-        + "\n  ".join(said)
-    )
+    wanted = "no program that builds images works here; install docker with buildx, podman or buildah"
+    if name is not None:
+        wanted = f"BUILDER={name} does not work here; mend what it says, or leave BUILDER out"
+    raise OperationError("\n  ".join([wanted, *said]))
 
 
 def _fault(command: Sequence[str]) -> str | None:
@@ -113,6 +130,10 @@ def folder_of(downloads: str | None) -> ImageFolder:
     Raises:
         OperationError: with every problem of its applications.
     """
+    if downloads and outside(downloads):
+        raise OperationError(
+            f'DOWNLOADS="{downloads}" leads out of {FOLDER}/, and a build sees nothing else: move it there'
+        )
     try:
         return read(ROOT, FOLDER, downloads, platforms=())
     except StackError as error:
@@ -120,7 +141,7 @@ def folder_of(downloads: str | None) -> ImageFolder:
         raise OperationError(f"the applications can't be used as they are; nothing was built\n\n{problems}") from None
 
 
-def build(tag: str | None, base: str | None, downloads: str | None, *, push: bool) -> None:
+def build(tag: str | None, base: str | None, downloads: str | None, name: str | None, *, push: bool) -> None:
     """Build the image, and say what it became.
 
     Raises:
@@ -129,21 +150,49 @@ def build(tag: str | None, base: str | None, downloads: str | None, *, push: boo
     folder = folder_of(downloads)
     # Of another base it is another image, though the folder is the same.
     version = content_hash(folder.content, base, downloads)
-    wanted = Wanted(tag=tag or f"elab-notebook:{version}", base=base, downloads=downloads, push=push)
-    if push and "/" not in wanted.tag:
-        raise OperationError(
-            f'"{wanted.tag}" names no registry to push to; set IMAGE_TAG=registry.example.org/notebook:1'
-        )
+    tag = tag or f"elab-notebook:{version}"
+    if push and "/" not in tag:
+        raise OperationError(f'"{tag}" names no registry to push to; set IMAGE_TAG=registry.example.org/notebook:1')
     steps = Steps()
-    with_ = builder()
+    with_ = builder(name)
     applications = ", ".join(application.title for application in folder.applications)
-    print(f"{wanted.tag} with {applications}, by {with_.name}")
-    for command in with_.commands(wanted, ROOT / FOLDER):
-        with steps.step(" ".join(command[:3])):
-            run(command)
-    pushed_only = push and isinstance(with_, Docker)
-    size = "" if pushed_only else f", {shown_bytes(int(output(with_.size(wanted.tag))))}"
-    print(f"{wanted.tag}{size}{', pushed' if push else ''}; {steps.elapsed:.0f} s")
+    print(f"{tag} with {applications}, by {with_.name}", flush=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        told = Path(scratch, "pushed")
+        wanted = Wanted(tag=tag, base=base, downloads=downloads, push=push, told=told)
+        for command in with_.commands(wanted, ROOT / FOLDER):
+            with steps.step(" ".join(command[:3])):
+                run(command)
+        pushed_only = push and isinstance(with_, Docker)
+        size = "" if pushed_only else f", {_shown(output(with_.size(tag)).strip())}"
+        print(f"{tag}{size}{', pushed' if push else ''}; {steps.elapsed:.0f} s")
+        if push:
+            print(_for_stacks(tag, with_.digest(told.read_text()) if told.exists() else ""))
+
+
+def _shown(size: str) -> str:
+    """A size as a builder prints it: in bytes, or for people already."""
+    return shown_bytes(int(size)) if size.isdigit() else size
+
+
+def _for_stacks(tag: str, digest: str) -> str:
+    """What a stack file says of the pushed image.
+
+    Raises:
+        OperationError: the builder has not said what it pushed.
+    """
+    if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
+        raise OperationError(
+            f"{tag} was pushed, but the builder has not told its digest; "
+            f'ask the registry: skopeo inspect --format "{{{{.Digest}}}}" docker://{tag}'
+        )
+    return (
+        "\nA stack that runs exactly this image, such as prod, says so in its file:\n\n"
+        "  elab:notebook_image:\n"
+        "    kind: ready\n"
+        f"    image: {tag}@{digest}\n"
+        f"    applications: {FOLDER}"
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -153,9 +202,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--base", default="", help="another base image")
     parser.add_argument("--downloads", default="", help=f"a file in {FOLDER}/ that says where releases come from")
     parser.add_argument("--push", default="", choices=("", "0", "1"), help="1: push it")
+    names = [one.name for one in BUILDERS]
+    parser.add_argument("--builder", default="", choices=("", *names), help="what builds; none: the first that works")
     args = parser.parse_args(argv)
     try:
-        build(args.tag or None, args.base or None, args.downloads or None, push=args.push == "1")
+        build(args.tag or None, args.base or None, args.downloads or None, args.builder or None, push=args.push == "1")
     except OperationError as error:
         print(f"\nerror: {error}", file=sys.stderr)
         return 1

@@ -27,7 +27,7 @@ class PlannedApplication:
 
 
 def applications(folder: ImageFolder | None, users: UsersSettings) -> Iterator[PlannedApplication]:
-    """The applications of an image that the stack builds; of a ready one nothing is known."""
+    """The applications of the folder that the image is built from, or was; none where the stack names no folder."""
     for found in folder.applications if folder else ():
         memory = Bytes(found.memory)
         yield PlannedApplication(

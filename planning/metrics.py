@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from components.monitoring.jobs import jobs_of, series
-from components.monitoring.sizing import CAP, all_series, needed_bytes, samples_per_second, volume
+from components.monitoring.sizing import CAP, all_series, needed_bytes, needed_memory, samples_per_second, volume
 from settings import Settings
 
 from .findings import Finding
@@ -39,6 +39,8 @@ class MetricsCost:
     """Bytes of it that may be filled, before the oldest metrics go."""
     memory: int
     """Bytes of Prometheus, request and limit."""
+    needed_memory: int
+    """Bytes that the series need."""
 
 
 def metrics_cost(settings: Settings) -> MetricsCost | None:
@@ -65,6 +67,7 @@ def metrics_cost(settings: Settings) -> MetricsCost | None:
         disk=disk,
         cap=int(disk * CAP),
         memory=settings.monitoring.prometheus.resources.memory.limit.bytes,
+        needed_memory=needed_memory(jobs, size),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from components.entry_settings import public_url
+from components.entry_settings import own_certificate, public_url
 from components.hub import scheduler
 from components.hub.configuration import server_files
 from components.hub.profiles import Profile
@@ -47,6 +47,7 @@ def values_args(settings: Settings) -> ValuesArgs:
         pod_security=settings.facts.pod_security,
         storage_class=settings.storage.class_name,
         public_url=public_url(settings.entry),
+        certificate=own_certificate(settings.entry),
         scheduler_name=scheduler.scheduler_name(names) if settings.packs else None,
         priority_class=PriorityNames(instance=settings.instance).of("users"),
         server_files=tuple(server_files()),

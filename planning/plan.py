@@ -19,7 +19,7 @@ from stackfile.loader import StackFile, load_stack
 from stackfile.problems import Problem, StackError
 
 from . import applications as apps
-from . import checks, graph, metrics, schemas, vocabulary
+from . import checks, graph, metrics, neighbours, schemas, vocabulary
 from .applications import PlannedApplication
 from .capacity import Fit, fits
 from .external import expected
@@ -59,7 +59,7 @@ class Plan:
     metrics: MetricsCost | None
     """None where the stack has no monitoring."""
     applications: tuple[PlannedApplication, ...]
-    """Of the notebook image, where the stack builds it."""
+    """Of the notebook image, where the stack builds it or names the folder that it was built from."""
     findings: tuple[Finding, ...]
 
     @property
@@ -117,6 +117,7 @@ def make(project: Path, stack: str) -> Plan:
         applications=applications,
         findings=(
             *_findings(found, recording, plan, servers),
+            *neighbours.findings(project, found.file, found.settings),
             *apps.findings(applications, found.settings.users),
         ),
     )

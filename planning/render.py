@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from components.notebook_image import ReadyImage
 from stackfile.quantities import shown_bytes, shown_millicores
 
 from .metrics import MetricsCost
@@ -108,7 +109,8 @@ def _metrics(cost: MetricsCost) -> list[str]:
         *_table(rows),
         f"  {cost.retention} of {cost.samples_per_second:.0f} samples a second need {shown_bytes(cost.needed)}; "
         f"of a disk of {shown_bytes(cost.disk)}, {shown_bytes(cost.cap)} may be filled before the oldest go",
-        f"  Prometheus has {shown_bytes(cost.memory)} of memory",
+        f"  Prometheus has {shown_bytes(cost.memory)} of memory, of which so many series need "
+        f"{shown_bytes(cost.needed_memory)}",
     ]
 
 
@@ -129,7 +131,9 @@ def _applications(plan: Plan) -> list[str]:
         (found.title, f"/{found.name}/", found.version, str(found.memory), ", ".join(found.too_small))
         for found in plan.applications
     ]
-    return ["Applications of the notebook image, and the memory that a server needs for each", *_table(rows)]
+    image = plan.subject.settings.notebook_image
+    now = f", as {image.applications}/ has them now" if isinstance(image, ReadyImage) else ""
+    return [f"Applications of the notebook image{now}, and the memory that a server needs for each", *_table(rows)]
 
 
 def _findings(plan: Plan) -> list[str]:

@@ -15,7 +15,16 @@ from components.hub import keys
 from components.hub.configuration import Configuration
 from components.hub.proxy import TOKEN_SECRET
 from components.hub.settings import HubSettings, Sqlite
-from components.hub.values import HUB_DATA, HUB_EXTRA, HUB_FILES, HUB_PORT, HUB_TRUST, HUB_VALUES
+from components.hub.values import (
+    CERTIFICATE_KEY,
+    HUB_CERTIFICATE,
+    HUB_DATA,
+    HUB_EXTRA,
+    HUB_FILES,
+    HUB_PORT,
+    HUB_TRUST,
+    HUB_VALUES,
+)
 from components.kit import (
     CONTENT_HASH,
     SECRETS_HASH,
@@ -32,6 +41,7 @@ from components.kit import (
 )
 from components.namespaces import NamespaceNames
 from components.network_settings import ImagesSettings
+from stackfile.references import Name
 
 LDAP_SECRET = "hub-ldap-bind"  # noqa: S105  the Secret's name
 DATABASE_SECRET = "hub-database-url"  # noqa: S105  the Secret's name
@@ -58,6 +68,8 @@ class HubArgs:
     notebook_image: pulumi.Input[str]
     ldap_password: pulumi.Input[str] | None
     database_url: pulumi.Input[str] | None
+    certificate: Name | None
+    """The Secret of the address' certificate, where the institution renews it itself."""
     secrets_fingerprint: pulumi.Input[str]
     """Changes with any secret that the hub reads."""
 
@@ -105,6 +117,11 @@ def _volumes(args: HubArgs) -> tuple[list[core.VolumeArgs], list[core.VolumeMoun
         add("extra", HUB_EXTRA, config_map=core.ConfigMapVolumeSourceArgs(name="hub-extra"))
     if args.configuration.trust:
         add("trust", HUB_TRUST, config_map=core.ConfigMapVolumeSourceArgs(name="hub-trust"))
+    if args.certificate is not None:
+        # Never the key; and a Secret that is not there yet must not keep the hub from starting.
+        items = [core.KeyToPathArgs(key=CERTIFICATE_KEY, path=CERTIFICATE_KEY)]
+        source = core.SecretVolumeSourceArgs(secret_name=str(args.certificate), items=items, optional=True)
+        add("certificate", HUB_CERTIFICATE, secret=source)
     temporary, temporary_mount = scratch("tmp", "/tmp", "256Mi")
     volumes.append(temporary)
     mounts.append(temporary_mount)

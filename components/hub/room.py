@@ -9,7 +9,7 @@ from clouds.base import Cloud
 from clouds.pools import NodePool
 from components.connections import Connection
 from components.entry import Route
-from components.entry_settings import AnyEntry, public_url
+from components.entry_settings import AnyEntry, own_certificate, public_url
 from components.hub import proxy, scheduler
 from components.hub.configuration import Configuration, hub_files, server_files
 from components.hub.directory import DirectorySettings
@@ -82,6 +82,7 @@ def values_args(args: HubRoomArgs) -> ValuesArgs:
         pod_security=args.cloud.pod_security,
         storage_class=args.user_storage_class,
         public_url=public_url(args.entry),
+        certificate=own_certificate(args.entry),
         scheduler_name=args.scheduler_name,
         priority_class=args.priorities.of("users"),
         server_files=tuple(server_files()),
@@ -177,6 +178,7 @@ class HubRoom(pulumi.ComponentResource):
             notebook_image=args.notebook_image,
             ldap_password=args.secrets.get("ldap_bind_password"),
             database_url=args.secrets.get("hub_database_url"),
+            certificate=own_certificate(args.entry),
             secrets_fingerprint=keys.fingerprint(keys.hub_fingerprint, *args.secrets.values()),
         )
 

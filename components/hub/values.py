@@ -14,6 +14,7 @@ from components.hub.settings import CullingSettings, HubSettings, Sqlite
 from components.kit import Labels, config_map_items, plain
 from components.namespaces import NamespaceNames
 from components.network_settings import ImagesSettings, NetworkSettings
+from stackfile.references import Name
 
 HUB_PORT = 8081
 PROXY_PORT = 8000
@@ -25,6 +26,8 @@ HUB_FILES = "/usr/local/etc/elab"
 HUB_VALUES = "/usr/local/etc/elab-values"
 HUB_EXTRA = "/usr/local/etc/elab-extra"
 HUB_TRUST = "/usr/local/etc/elab-trust"
+HUB_CERTIFICATE = "/usr/local/etc/elab-certificate"
+CERTIFICATE_KEY = "tls.crt"
 HUB_DATA = "/srv/jupyterhub"
 SERVER_FILES = "/etc/elab/jupyter"
 SERVER_TRUST = "/etc/elab/trust"
@@ -55,6 +58,8 @@ class ValuesArgs:
     pod_security: PodSecurity
     storage_class: str
     public_url: str
+    certificate: Name | None
+    """The Secret of the address' certificate, where the institution renews it itself."""
     scheduler_name: str | None
     priority_class: str
     server_files: tuple[str, ...]
@@ -240,6 +245,9 @@ def hub_values(args: ValuesArgs) -> dict[str, Any]:
             "log_level": hub.log_level,
             "trusted_proxies": [*args.ranges.pods, *args.ranges.nodes],
             "extra_config": f"{HUB_EXTRA}/extra_config.py" if hub.extra_config else None,
+            "certificate": {"secret": str(args.certificate), "file": f"{HUB_CERTIFICATE}/{CERTIFICATE_KEY}"}
+            if args.certificate
+            else None,
         },
         "proxy": {"api_url": f"http://proxy-api.{args.names.hub}.svc:{PROXY_API_PORT}"},
         "directory": _directory(args.directory),

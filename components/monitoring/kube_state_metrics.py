@@ -10,7 +10,7 @@ from pulumi_kubernetes.rbac import v1 as rbac
 
 from clouds.pools import NodePool
 from components.hub.users import PROFILE_LABEL
-from components.kit import Labels, container_security, metadata, requirements
+from components.kit import INSTANCE_LABEL, NAME_LABEL, Labels, container_security, metadata, requirements
 from components.monitoring.pods import Platform, Program, deployment, probe
 from components.monitoring.settings import KubeStateMetricsSettings
 from components.namespaces import NamespaceNames
@@ -26,8 +26,8 @@ RESOURCES = {
 """What is told of, by API group: never Secrets and ConfigMaps, which it would have to read whole."""
 POD_LABELS = (
     "app.kubernetes.io/component",
-    "app.kubernetes.io/instance",
-    "app.kubernetes.io/name",
+    INSTANCE_LABEL,
+    NAME_LABEL,
     "component",
     PROFILE_LABEL,
     "hub.jupyter.org/username",
@@ -78,7 +78,13 @@ def cluster_role_binding(names: NamespaceNames, labels: Labels) -> rbac.ClusterR
 def program(args: KubeStateMetricsArgs) -> Program:
     """Its pod. Labels are told of only where they are named here: each is one more label of every pod's series."""
     resources = sorted(resource for group in RESOURCES.values() for resource in group)
-    labels = [f"pods=[{','.join(POD_LABELS)}]", f"nodes=[{','.join(node_labels(args.pools))}]"]
+    told = {
+        "pods": POD_LABELS,
+        "nodes": node_labels(args.pools),
+        # Which elab a namespace is of: another one's has a Prometheus of its own.
+        "namespaces": (INSTANCE_LABEL, NAME_LABEL),
+    }
+    labels = [f"{kind}=[{','.join(keys)}]" for kind, keys in told.items()]
     container = core.ContainerArgs(
         name=COMPONENT,
         image=args.platform.images.reference(args.settings.image),

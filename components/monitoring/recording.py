@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from clouds.pools import NodePool
+from components.kit import INSTANCE_LABEL, NAME_LABEL
 from components.monitoring.documents import text
 from components.monitoring.jobs import ClusterSize, JobsArgs, jobs_of, series
 from components.namespaces import ROOMS
@@ -38,6 +39,13 @@ def _pool_rules(pool: NodePool, cluster: str) -> list[dict[str, Any]]:
     ]
 
 
+def _other_namespaces(args: JobsArgs) -> dict[str, Any]:
+    """The namespaces of other elabs in the cluster: their people and pods are theirs to be told of."""
+    elabs = f'{label_of(NAME_LABEL)}="elab",{label_of(INSTANCE_LABEL)}!={_text(args.names.instance)}'
+    expr = f"group by (namespace) (kube_namespace_labels{{{elabs}}})"
+    return {"record": "elab_other_namespace", "expr": expr, "labels": {"cluster": args.cluster}}
+
+
 def settings_rules(args: JobsArgs, size: ClusterSize, pools: Sequence[NodePool]) -> dict[str, Any]:
     """The rule file, as data."""
     rules = [rule for pool in pools for rule in _pool_rules(pool, args.cluster)]
@@ -45,6 +53,7 @@ def settings_rules(args: JobsArgs, size: ClusterSize, pools: Sequence[NodePool])
     rules += [
         _constant("elab_namespace", 1, cluster=args.cluster, room=room, namespace=args.names.of(room)) for room in ROOMS
     ]
+    rules.append(_other_namespaces(args))
     rules += [
         _constant("elab_job_series_budget", series(job, args, size), cluster=args.cluster, job=job.name)
         for job in jobs_of(args)

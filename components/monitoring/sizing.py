@@ -1,4 +1,4 @@
-"""How large Prometheus' disk must be: from retention, the series to expect, and how often each is asked."""
+"""How large Prometheus' disk and memory must be: from retention, the series to expect, and how often each is asked."""
 
 from collections.abc import Iterator, Sequence
 from math import ceil, floor
@@ -19,6 +19,12 @@ OVERHANG = 1.1
 """A block spans up to a tenth of the retention, and goes only when its last sample is older than that."""
 CAP = 0.8
 """Share of the disk that blocks, log and head may fill: upstream's advice is 80 to 85 %."""
+BYTES_PER_SERIES = 8 * 1024
+"""Of memory: what a maintainer of Prometheus names as the rule that experience gives, queries not counted
+(prometheus/prometheus#4553). Robust Perception counts 3 kB for what the head holds of a series ("Why does Prometheus
+use so much RAM?", of 2.20); the rest is what Go's collector, a compaction and the log's replay take besides."""
+OWN_MEMORY = 256 * 2**20
+"""Of the program itself and of dashboards' queries. In the lab both take 76 MiB with 4 400 series (`make bench`)."""
 SYSTEM_PODS_PER_NODE = 8
 """The cluster's own agents and those of elab on a node."""
 PLATFORM_PODS = 30
@@ -64,6 +70,11 @@ def needed_bytes(args: JobsArgs, size: ClusterSize) -> int:
     return ceil(blocks + WAL_SECONDS * rate * WAL_BYTES_PER_SAMPLE)
 
 
+def needed_memory(args: JobsArgs, size: ClusterSize) -> int:
+    """Bytes of memory that the expected series need: all are in the head, since each is asked for within two hours."""
+    return OWN_MEMORY + all_series(args, size) * BYTES_PER_SERIES
+
+
 def smallest_volume(args: JobsArgs, size: ClusterSize) -> Bytes:
     """The smallest disk, in whole gibibytes, whose cap holds what the retention needs."""
     return Bytes(f"{max(1, ceil(needed_bytes(args, size) / CAP / 2**30))}Gi")
@@ -93,4 +104,18 @@ def volume_problems(args: JobsArgs, size: ClusterSize) -> Iterator[Problem]:
             allowed=f"at least {needed}: {args.settings.retention} of {all_series(args, size)} series "
             f"need {shown_bytes(needed_bytes(args, size))}",
             fix=f"raise it to {needed}, leave it out, or shorten monitoring.retention to {days}d",
+        )
+
+
+def memory_problems(args: JobsArgs, size: ClusterSize) -> Iterator[Problem]:
+    """Memory with which Prometheus would be ended once the cluster has grown. ``where`` is relative to `monitoring`."""
+    given, needed = args.settings.prometheus.resources.memory.limit, needed_memory(args, size)
+    if given.bytes < needed:
+        enough = ceil(needed / 2**28) * 256
+        yield Problem(
+            where="prometheus.resources.memory.limit",
+            found=str(given),
+            allowed=f"at least {shown_bytes(needed)}: {all_series(args, size)} series at "
+            f"{shown_bytes(BYTES_PER_SERIES)} each, and {shown_bytes(OWN_MEMORY)} for itself",
+            fix=f"set request and limit to {enough}Mi, or make pools or monitoring.other_nodes smaller",
         )

@@ -12,6 +12,8 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,10 +25,13 @@ CONTEXT = settings.SOURCE.parent / "notebook-image"
 REFERENCE = "lab.local/notebook:1"
 DOWNLOADS = "lab-downloads.yaml"
 _BUILDAH = settings.HOME / "buildah"
-_CA = "/etc/ssl/certs/ca-certificates.crt"
+STORAGE, RUN = _BUILDAH / "storage", _BUILDAH / "run"
+"""Where buildah keeps the base and what is made of it."""
+TMP = _BUILDAH / "tmp"
+CA = "/etc/ssl/certs/ca-certificates.crt"
 _ONLY_WHILE_BUILDING = {
     # The machine's authorities are mounted over the image's: a corporate proxy's may be among them.
-    **dict.fromkeys(("PIP_CERT", "SSL_CERT_FILE"), _CA),
+    **dict.fromkeys(("PIP_CERT", "SSL_CERT_FILE"), CA),
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
 }
 _PASSED_ON = ("PIP_INDEX_URL",)
@@ -88,16 +93,48 @@ def ensure(context: Path = CONTEXT, reference: str = REFERENCE, rebuild: bool = 
 
 def build(context: Path = CONTEXT, reference: str = REFERENCE, rebuild: bool = False) -> oci.Image:
     """The built image; nothing is done where all that it is made of is as it was."""
-    _BUILDAH.mkdir(parents=True, exist_ok=True)
-    with (_BUILDAH / "lock").open("w") as lock:
-        # One at a time: a build begins with clearing up what another has left.
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone():
         return _build(context, reference, rebuild)
 
 
-def _build(context: Path, reference: str, rebuild: bool) -> oci.Image:
+@contextmanager
+def alone() -> Generator[None]:
+    """One build at a time: each begins with clearing up what another has left."""
+    for folder in (TMP, STORAGE, RUN):
+        folder.mkdir(parents=True, exist_ok=True)
+    with (_BUILDAH / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def base() -> str:
+    """The reference under which buildah's storage has the base; made and put there where it is not."""
+    _build_parts()
+    prerequisites.for_packages()
+    _pull_base()
+    return images.recipe(BASE)["reference"]
+
+
+def overlay(context: Path) -> str:
+    """Put the lab's releases into a copy of the image's folder; the file there that names them."""
+    (context / "lab").mkdir()
+    replaced = {}
+    for name, release in RELEASES.items():
+        if (context / "apps" / name).exists():
+            (context / "lab" / release.file).hardlink_to(release.place)
+            replaced[name] = release.described()
+    # JSON is YAML too.
+    (context / DOWNLOADS).write_text(json.dumps(replaced))
+    return DOWNLOADS
+
+
+def _build_parts() -> None:
     for name in (BASE, *(release.image for release in RELEASES.values())):
         images.build(name)
+
+
+def _build(context: Path, reference: str, rebuild: bool) -> oci.Image:
+    _build_parts()
     folder = built(reference)
     record, made_of = folder / "fingerprint", fingerprint(context)
     if record.exists() and record.read_text() == made_of and not rebuild:
@@ -140,11 +177,9 @@ def fingerprint(context: Path) -> str:
 def _buildah(*arguments: str | Path) -> str:
     """What buildah prints on its standard output; all else goes to its log, whose end is shown on failure."""
     log = _BUILDAH / "buildah.log"
-    for folder in ("tmp", "storage", "run"):
-        (_BUILDAH / folder).mkdir(parents=True, exist_ok=True)
-    where = ["--root", _BUILDAH / "storage", "--runroot", _BUILDAH / "run", "--storage-driver", "overlay"]
+    where = ["--root", STORAGE, "--runroot", RUN, "--storage-driver", "overlay"]
     # Caches of the Dockerfile's steps lie in the folder for temporary files.
-    environment = {**os.environ, "TMPDIR": str(_BUILDAH / "tmp")}
+    environment = {**os.environ, "TMPDIR": str(TMP)}
     with log.open("wb") as errors:
         done = subprocess.run(
             ["buildah", *where, *arguments], env=environment, stdout=subprocess.PIPE, stderr=errors, cwd=_BUILDAH
@@ -186,19 +221,12 @@ def _run_dockerfile(context: Path, reference: str) -> None:
     with tempfile.TemporaryDirectory(dir=_BUILDAH) as scratch:
         folder = Path(scratch) / "context"
         shutil.copytree(context, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        (folder / "lab").mkdir()
-        replaced = {}
-        for name, release in RELEASES.items():
-            if (folder / "apps" / name).exists():
-                (folder / "lab" / release.file).hardlink_to(release.place)
-                replaced[name] = release.described()
-        # JSON is YAML too.
-        (folder / DOWNLOADS).write_text(json.dumps(replaced))
+        downloads = overlay(folder)
         unset = (part for name in _only_while_building() for part in ("--unsetenv", name))
         _buildah(
             *("build", "--isolation", "chroot", "--format", "docker", "--pull-never", "--tag", reference),
-            *("--volume", f"{_CA}:{_CA}:ro", "--network", "host", "--layers=false"),
-            *("--build-arg", f"BASE_IMAGE={images.recipe(BASE)['reference']}", "--build-arg", f"DOWNLOADS={DOWNLOADS}"),
+            *("--volume", f"{CA}:{CA}:ro", "--network", "host", "--layers=false"),
+            *("--build-arg", f"BASE_IMAGE={images.recipe(BASE)['reference']}", "--build-arg", f"DOWNLOADS={downloads}"),
             *(*unset, folder),
         )
 

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from yaml.constructor import ConstructorError
 
+from . import files
 from .checks import across, within
 from .problems import ApplicationsError, Problem
 from .schema import Schema
@@ -69,6 +70,8 @@ class Application:
     version: str = ""
     packages: Packages = Packages()
     downloads: tuple[Download, ...] = ()
+    downloads_from: str = ""
+    """The file and field that its downloads stand in."""
 
     @property
     def file(self) -> str:
@@ -116,11 +119,23 @@ def load(context: Path, downloads: Path | None = None) -> tuple[Application, ...
         if not faults:
             data[folder] = found
     problems += across({named(folder / FILE): found for folder, found in data.items()})
-    if downloads is not None:
-        _replace(data, downloads, schema, problems)
+    replaced = _replace(data, downloads, schema, problems) if downloads is not None else {}
     if problems:
         raise ApplicationsError(problems)
-    return tuple(_application(folder, found) for folder, found in data.items())
+    made = tuple(
+        _application(folder, found, replaced.get(folder.name, f"{named(folder / FILE)}: downloads"))
+        for folder, found in data.items()
+    )
+    missing = [
+        fault
+        for application in made
+        for index, one in enumerate(application.downloads)
+        if not files.remote(one.url)
+        for fault in files.faults(f"{application.downloads_from}.{index}", one.url, one.checksum, one.source, context)
+    ]
+    if missing:
+        raise ApplicationsError(missing)
+    return made
 
 
 def _folders(apps: Path) -> list[Path]:
@@ -128,16 +143,20 @@ def _folders(apps: Path) -> list[Path]:
     return sorted(path for path in apps.glob("[!.]*") if path.is_dir() and path.name != "__pycache__")
 
 
-def _replace(data: Mapping[Path, dict[str, Any]], file: Path, schema: Schema, problems: list[Problem]) -> None:
-    """Put the downloads of a file in place of the applications' own."""
+def _replace(
+    data: Mapping[Path, dict[str, Any]], file: Path, schema: Schema, problems: list[Problem]
+) -> dict[str, str]:
+    """Put the downloads of a file in place of the applications' own; where those now stand, by the folder's name."""
     found = _mapping(file, file.name, problems)
     if found is None:
-        return
+        return {}
     faults = list(schema.replacements(found, file.name, [folder.name for folder in data]))
     problems += faults
-    if not faults:
-        for folder, application in data.items():
-            application.update(found.get(folder.name, {}))
+    if faults:
+        return {}
+    for folder, application in data.items():
+        application.update(found.get(folder.name, {}))
+    return {name: f"{file.name}: {name}.downloads" for name in found}
 
 
 def _mapping(path: Path, name: str, problems: list[Problem]) -> dict[str, Any] | None:
@@ -166,12 +185,12 @@ def _mapping(path: Path, name: str, problems: list[Problem]) -> dict[str, Any] |
     return found
 
 
-def _application(folder: Path, found: Mapping[str, Any]) -> Application:
+def _application(folder: Path, found: Mapping[str, Any], downloads_from: str) -> Application:
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in found.items()}
     values["port"] = 0 if found.get("port") == "any" else found.get("port", 0)
     values["packages"] = Packages(**{key: tuple(value) for key, value in found.get("packages", {}).items()})
     values["downloads"] = tuple(_downloads(found))
-    return Application(folder=folder, **values)
+    return Application(folder=folder, downloads_from=downloads_from, **values)
 
 
 def _downloads(found: Mapping[str, Any]) -> Iterator[Download]:
@@ -204,7 +223,7 @@ def chosen(
             )
             problems.append(
                 Problem(
-                    f"{application.file}: downloads",
+                    application.downloads_from,
                     f"no {file} for {architecture} on {codename or 'any distribution'}",
                     f"this release is made for {'; '.join(fitting)}",
                     "add the release for this machine with its checksum, take another base or platform, "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import shutil
 import tempfile
@@ -12,6 +11,7 @@ import urllib.request
 from pathlib import Path
 
 from .applications import Application, Download
+from .files import CHUNK, another, checksum, remote
 from .problems import ApplicationsError, Problem
 
 TIMEOUT = 60.0
@@ -19,7 +19,6 @@ TIMEOUT = 60.0
 ATTEMPTS = 3
 PAUSE = 2.0
 """Seconds before another attempt, more each time."""
-CHUNK = 1 << 20
 
 
 def fetch(application: Application, download: Download, context: Path, cache: Path, folder: Path) -> Path:
@@ -28,7 +27,7 @@ def fetch(application: Application, download: Download, context: Path, cache: Pa
     Raises:
         ApplicationsError: it can't be had, or is not what was published.
     """
-    where = f"{application.file}: downloads.{application.downloads.index(download)}"
+    where = f"{application.downloads_from}.{application.downloads.index(download)}"
     cache.mkdir(parents=True, exist_ok=True)
     kept = cache / download.checksum.replace(":", "-")
     if not kept.is_file() or checksum(kept, download.checksum) != download.checksum:
@@ -41,24 +40,15 @@ def fetch(application: Application, download: Download, context: Path, cache: Pa
                 raise ApplicationsError([_unreachable(where, download, error)]) from None
             found = checksum(fresh, download.checksum)
             if found != download.checksum:
-                raise ApplicationsError([_other(where, download, found)])
+                problem = another(where, download.url, download.checksum, download.source, found)
+                raise ApplicationsError([problem])
             fresh.replace(kept)
     folder.mkdir(parents=True, exist_ok=True)
     return Path(shutil.copy(kept, folder / download.file))
 
 
-def checksum(path: Path, like: str) -> str:
-    """A file's checksum, of the kind of `like`."""
-    kind = like.partition(":")[0]
-    digest = hashlib.new(kind)
-    with path.open("rb") as file:
-        for chunk in iter(lambda: file.read(CHUNK), b""):
-            digest.update(chunk)
-    return f"{kind}:{digest.hexdigest()}"
-
-
 def _get(url: str, context: Path, to: Path) -> None:
-    if not url.startswith(("http://", "https://")):
+    if not remote(url):
         shutil.copy(context / url, to)
         return
     for attempt in range(1, ATTEMPTS + 1):
@@ -86,13 +76,4 @@ def _unreachable(where: str, download: Download, error: Exception) -> Problem:
         f"{download.url}: {error}",
         "an address that this build reaches, or a file within the image's folder",
         "correct it, or name a mirror: a file of downloads as build argument DOWNLOADS",
-    )
-
-
-def _other(where: str, download: Download, found: str) -> Problem:
-    return Problem(
-        f"{where}.checksum",
-        f"{found}, which {download.url} has",
-        f"{download.checksum}, which {download.source} published",
-        "never take the new one on trust: ask the publisher; if the version was changed, take its own checksum",
     )

@@ -4,6 +4,7 @@ from grafana_foundation_sdk.models import dashboard as models
 
 from components.monitoring.dashboards.panels import (
     ANY_IS_BAD,
+    CORES,
     Column,
     Panel,
     Row,
@@ -49,6 +50,7 @@ def _now() -> list[Panel]:
             "CPU",
             "Cores in use by the chosen containers.",
             f"sum(rate(container_cpu_usage_seconds_total{{{CONTAINERS}}}[$__rate_interval]))",
+            unit=CORES,
             width=6,
         ),
         number(
@@ -61,7 +63,7 @@ def _now() -> list[Panel]:
         number(
             "Killed for memory, last hour",
             "Processes that the kernel ended since their container was at its memory limit.",
-            f"sum(increase(container_oom_events_total{{{CONTAINERS}}}[1h]))",
+            f"round(sum(increase(container_oom_events_total{{{CONTAINERS}}}[1h])))",
             steps=ANY_IS_BAD,
             width=6,
         ),
@@ -79,6 +81,7 @@ def _cpu() -> list[Panel]:
                 "{{pod}} {{container}}": f"topk(20, {by}"
                 f" (rate(container_cpu_usage_seconds_total{{{CONTAINERS}}}[$__rate_interval])))"
             },
+            unit=CORES,
         ),
         lines(
             "Held back by the CPU limit",

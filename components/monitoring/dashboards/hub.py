@@ -2,14 +2,16 @@
 
 from grafana_foundation_sdk.models import dashboard as models
 
-from components.monitoring.dashboards.panels import Column, Panel, Row, above, dashboard, lines, listing, number
+from components.monitoring.dashboards.panels import CORES, Column, Panel, Row, above, dashboard, lines, listing, number
 
 SERVERS = (
     'kube_pod_labels{cluster="$cluster", label_component="singleuser-server"}'
+    ' * on (namespace) group_left () elab_namespace{cluster="$cluster", room="users"}'
     " * on (namespace, pod) group_left ()"
     ' (max by (namespace, pod) (kube_pod_status_phase{cluster="$cluster", phase="Running"}) == 1)'
 )
-"""People's servers that run, each with the labels that say whose and of which profile."""
+"""This elab's people's servers that run, each with the labels that say whose and of which profile. Another elab of the
+cluster has people of its own."""
 PERSON = "label_hub_jupyter_org_username"
 PROFILE = "label_elab_dev_profile"
 _COST_NOW = 'cluster_pool:elab_cost_per_hour:sum{cluster="$cluster"}'
@@ -53,9 +55,9 @@ def _people() -> list[Panel]:
             'sum(jupyterhub_total_users{cluster="$cluster"})',
         ),
         number(
-            "Left",
+            "Leavers put out",
             "People whom the directory no longer allows, and who were put out in the chosen time.",
-            'sum(increase(elab_leavers_total{cluster="$cluster"}[$__range]))',
+            'round(sum(increase(elab_leavers_total{cluster="$cluster"}[$__range])))',
         ),
     ]
 
@@ -109,8 +111,8 @@ def _persons() -> Panel:
         " profile would give back.",
         {PERSON: "Person", PROFILE: "Profile"},
         [
-            Column(header="CPU used", expr=_of_persons(_CPU), unit="short"),
-            Column(header="CPU set aside", expr=_of_persons(_requests("cpu")), unit="short"),
+            Column(header="CPU used", expr=_of_persons(_CPU), unit=CORES),
+            Column(header="CPU set aside", expr=_of_persons(_requests("cpu")), unit=CORES),
             Column(header="Memory used", expr=_of_persons(_MEMORY), unit="bytes"),
             Column(header="Memory set aside", expr=_of_persons(_requests("memory")), unit="bytes"),
         ],

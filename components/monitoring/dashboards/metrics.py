@@ -4,6 +4,7 @@ from grafana_foundation_sdk.models import dashboard as models
 
 from components.monitoring.dashboards.panels import (
     ANY_IS_BAD,
+    CORES,
     UP,
     Column,
     Panel,
@@ -49,13 +50,13 @@ def _now() -> list[Panel]:
         number(
             "Messages that failed, last day",
             "Alerts that Alertmanager could not hand to a receiver: nobody was told.",
-            f"sum(increase(alertmanager_notifications_failed_total{{{_HERE}}}[1d]))",
+            f"round(sum(increase(alertmanager_notifications_failed_total{{{_HERE}}}[1d])))",
             steps=ANY_IS_BAD,
         ),
         number(
             "Rules that failed, last hour",
             "Rules that could not be evaluated: an alert may be missing.",
-            f"sum(increase(prometheus_rule_evaluation_failures_total{{{_PROMETHEUS}}}[1h]))",
+            f"round(sum(increase(prometheus_rule_evaluation_failures_total{{{_PROMETHEUS}}}[1h])))",
             steps=ANY_IS_BAD,
         ),
         number(
@@ -142,6 +143,7 @@ def _programs() -> list[Panel]:
             "CPU",
             "Cores in use by the monitoring's own programs.",
             {"{{job}}": f"sum by (job) (rate(process_cpu_seconds_total{{{jobs}}}[$__rate_interval]))"},
+            unit=CORES,
             width=8,
         ),
         listing(

@@ -21,6 +21,8 @@ TAG = "elab"
 Panel = stat.Panel | timeseries.Panel | table.Panel
 Steps = tuple[tuple[float | None, str], ...]
 
+CORES = "suffix: cores"
+"""Of processors: a bare figure says nothing."""
 PLAIN: Steps = ((None, "blue"),)
 """A figure that is neither good nor bad."""
 

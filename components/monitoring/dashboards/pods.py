@@ -4,6 +4,7 @@ from grafana_foundation_sdk.models import dashboard as models
 
 from components.monitoring.dashboards.panels import (
     ANY_IS_BAD,
+    CORES,
     Column,
     Panel,
     Row,
@@ -58,7 +59,7 @@ def _now() -> list[Panel]:
         number(
             "Restarts, last hour",
             "Containers that ended and were started again.",
-            f"sum(increase(kube_pod_container_status_restarts_total{{{WHERE}}}[1h]))",
+            f"round(sum(increase(kube_pod_container_status_restarts_total{{{WHERE}}}[1h])))",
             steps=above(1, 5),
             width=6,
         ),
@@ -145,7 +146,7 @@ def _use() -> list[Panel]:
                     steps=above(0.85, 0.95),
                 ),
                 Column(header="Memory", expr=memory, unit="bytes"),
-                Column(header="CPU", expr=cpu, unit="short"),
+                Column(header="CPU", expr=cpu, unit=CORES),
                 Column(
                     header="CPU of request",
                     expr=f"{cpu} / sum by (namespace, pod) ({requested % 'cpu'})",
@@ -157,6 +158,7 @@ def _use() -> list[Panel]:
             "CPU by namespace",
             "Cores in use.",
             {"{{namespace}}": f"sum by (namespace) ({cpu})"},
+            unit=CORES,
             stacked=True,
         ),
         lines(

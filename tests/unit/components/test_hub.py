@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from planning.recording import Recording, strings_in
-from tests.harness.platform import SECRET_VALUES, container, objects, platform, pod, unmonitored, with_secrets
+from tests.harness.platform import ENTRIES, SECRET_VALUES, container, objects, platform, pod, unmonitored, with_secrets
 
 POSTGRESQL = {"hub.database": {"kind": "postgresql"}}
 ANONYMOUS = {"directory.bind_dn": None}
@@ -131,6 +131,31 @@ def test_postgresql_needs_no_claim() -> None:
     recording = unmonitored(POSTGRESQL)
     assert "elab-hub/hub-db" not in objects(recording, "PersistentVolumeClaim")
     assert "emptyDir" in mounted(recording)["/srv/jupyterhub"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "secret"),
+    [
+        ({"entry.tls": {"kind": "secret", "name": "jupyter-tls"}}, "jupyter-tls"),
+        ({"entry.tls": {"kind": "cert-manager", "cluster_issuer": "institution"}}, None),
+        (ENTRIES["gateway"], None),
+    ],
+    ids=["secret", "cert-manager", "gateway"],
+)
+def test_of_a_certificate_of_the_institutions_own_the_hub_sees_the_public_part_and_never_the_key(
+    entry: dict[str, Any], secret: str | None
+) -> None:
+    recording = unmonitored(entry)
+    found = mounted(recording).get("/usr/local/etc/elab-certificate")
+    assert (values(recording)["hub"]["certificate"] is None) is (secret is None) is (found is None)
+    if found is not None:
+        assert found["secret"] == {
+            "secretName": secret,
+            "items": [{"key": "tls.crt", "path": "tls.crt"}],
+            "optional": True,
+        }
+        told = values(recording)["hub"]["certificate"]
+        assert told == {"secret": secret, "file": "/usr/local/etc/elab-certificate/tls.crt"}
 
 
 def mounted(recording: Recording) -> dict[str, dict[str, Any]]:

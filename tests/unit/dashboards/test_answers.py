@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from components.monitoring.dashboards.catalogue import NEEDS, parsed
+from components.monitoring.dashboards.hub import PERSON, SERVERS
 from components.monitoring.dashboards.queries import Query, queries
 from operate.rig import HOME
 from planning.manifests import manifests
@@ -54,3 +55,37 @@ def test_every_query_has_an_answer(name: str, series: list[dict[str, str]], tmp_
     file.write_text(yaml.safe_dump({"tests": [{"interval": "1m", "input_series": used, "promql_expr_test": checks}]}))
     done = subprocess.run([PROMTOOL, "test", "rules", file], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _person(instance: str, name: str) -> list[dict[str, str]]:
+    """A server that runs, as kube-state-metrics tells of it."""
+    pod = f'cluster="{CLUSTER}", namespace="{instance}-users", pod="{name}"'
+    who = (
+        f'label_component="singleuser-server", label_hub_jupyter_org_username="{name}", label_elab_dev_profile="small"'
+    )
+    return [
+        {"series": f"kube_pod_labels{{{pod}, {who}}}", "values": "1x5"},
+        {"series": f'kube_pod_status_phase{{{pod}, phase="Running"}}', "values": "1x5"},
+    ]
+
+
+def test_of_two_elabs_in_one_cluster_each_shows_its_own_people_alone(tmp_path: Path) -> None:
+    if not PROMTOOL.exists():
+        pytest.skip(f"{PROMTOOL} is not there: lab/lab build --checkers makes it")
+    own = {"series": f'elab_namespace{{cluster="{CLUSTER}", room="users", namespace="elab-users"}}', "values": "1x5"}
+    input_series = [own, *_person("elab", "alice"), *_person("other", "bob")]
+    expr = f"count by ({PERSON}) ({SERVERS.replace('$cluster', CLUSTER)})"
+    wanted = {"expr": expr, "eval_time": "3m", "exp_samples": [{"labels": f'{{{PERSON}="alice"}}', "value": 1}]}
+    file = tmp_path / "test.yaml"
+    tests = [{"interval": "1m", "input_series": input_series, "promql_expr_test": [wanted]}]
+    file.write_text(yaml.safe_dump({"tests": tests}))
+    done = subprocess.run([PROMTOOL, "test", "rules", file], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_figure_of_people_on_the_hubs_dashboard_is_of_its_own() -> None:
+    of_people = [query for query in queries(parsed("hub"), {"cluster": CLUSTER}) if "kube_pod_labels" in query.expr]
+    assert len(of_people) > 4
+    assert [
+        query.panel for query in of_people if 'elab_namespace{cluster="made-up", room="users"}' not in query.expr
+    ] == []

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from components.monitoring.jobs import jobs_of
+from components.monitoring.jobs import series as series_of
 from planning.recording import Recording
 from stackfile.problems import StackError
 from stackfile.quantities import Bytes
@@ -85,6 +87,28 @@ def test_a_disk_that_is_too_small_is_refused_and_the_shorter_retention_that_is_o
     (problem,) = refused.value.problems
     offered = problem.fix.rpartition(" ")[2]
     assert settings({"monitoring.prometheus": {"volume": "4Gi"}, "monitoring.retention": offered})
+
+
+def memory(size: str) -> dict[str, Any]:
+    amounts = {"cpu": {"request": "250m", "limit": "2"}, "memory": {"request": size, "limit": size}}
+    return {"monitoring.prometheus": {"resources": amounts}}
+
+
+def test_memory_that_the_series_do_not_fit_into_is_refused_and_what_is_offered_fits() -> None:
+    found = settings({"monitoring.other_nodes": 200}).monitoring_args
+    series = sum(series_of(job, found.jobs, found.size) for job in jobs_of(found.jobs))
+    assert series > 300_000
+    with pytest.raises(StackError) as refused:
+        settings({"monitoring.other_nodes": 200, **memory("2Gi")})
+    (problem,) = refused.value.problems
+    assert problem.where == "monitoring.prometheus.resources.memory.limit"
+    assert f"{series} series" in problem.allowed
+    (offered,) = (word for word in problem.fix.replace(",", "").split() if word.endswith("Mi"))
+    assert Bytes(offered).bytes > series * 8 * 1024
+    assert settings({"monitoring.other_nodes": 200, **memory(offered)})
+    less = f"{Bytes(offered).bytes // 2**20 - 256}Mi"
+    with pytest.raises(StackError):
+        settings({"monitoring.other_nodes": 200, **memory(less)})
 
 
 def test_what_replays_its_log_has_all_its_memory_set_aside_and_ten_minutes() -> None:

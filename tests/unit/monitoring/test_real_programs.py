@@ -10,7 +10,7 @@ import pytest
 
 from operate.rig import HOME
 from planning.recording import Recording
-from tests.harness.platform import objects, platform
+from tests.harness.platform import objects, platform, pod
 from tests.harness.stacks import STACKS, plan
 from tests.unit.monitoring.test_alerting import ALERTING, config, told
 from tests.unit.monitoring.test_jobs import EVERYTHING
@@ -100,3 +100,34 @@ def test_alertmanager_itself_routes_as_these_tests_do(labels: dict[str, Any], tm
     assert run("amtool", "config", "routes", "test", f"--config.file={file}", *pairs).strip() == told(
         config(found), **labels
     )
+
+
+OTHERS = """
+rule_files: [settings.yaml]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series:
+      - series: 'kube_namespace_labels{namespace="elab-users", label_app_kubernetes_io_name="elab", label_app_kubernetes_io_instance="elab"}'
+        values: 1x5
+      - series: 'kube_namespace_labels{namespace="dev-users", label_app_kubernetes_io_name="elab", label_app_kubernetes_io_instance="dev"}'
+        values: 1x5
+      - series: 'kube_namespace_labels{namespace="kube-system"}'
+        values: 1x5
+    promql_expr_test:
+      - expr: elab_other_namespace
+        eval_time: 3m
+        exp_samples: [{labels: 'elab_other_namespace{cluster="lab", namespace="dev-users"}', value: 1}]
+"""  # noqa: E501  promtool's own notation
+
+
+def test_the_namespaces_of_another_elab_are_known_by_their_labels(tmp_path: Path) -> None:
+    found = platform({"monitoring.cluster_name": "lab"})
+    (told,) = (one for one in pod(found, "deployment-kube-state-metrics").containers[0]["args"] if "allowlist" in one)
+    assert "namespaces=[app.kubernetes.io/instance,app.kubernetes.io/name]" in told
+    labels = objects(found, "Namespace")["elab-users"]["metadata"]["labels"]
+    assert (labels["app.kubernetes.io/name"], labels["app.kubernetes.io/instance"]) == ("elab", "elab")
+    rules = objects(found, "ConfigMap")["elab-monitoring/prometheus-rules"]["data"]["settings.yaml"]
+    (tmp_path / "settings.yaml").write_text(rules)
+    (tmp_path / "test.yaml").write_text(OTHERS)
+    run("promtool", "test", "rules", tmp_path / "test.yaml")

@@ -146,6 +146,32 @@ def test_a_profile_that_is_too_small_for_an_application_is_warned_of_with_the_si
     assert "raise it to 5Gi" in warned.fix
 
 
+READY = {"kind": "ready", "image": "registry.example.org/elab/notebook:1", "applications": "image"}
+
+
+def test_of_a_ready_image_the_folder_that_it_was_built_from_tells_which_profiles_are_too_small(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(folder_in(tmp_path), "fat", memory="999Gi")
+    monkeypatch.setattr(stack, "ROOT", tmp_path)
+    found = settings({"notebook_image": READY})
+    folder, problems = stack.built_folder(found)
+    assert problems == []
+    (warned, *_) = apps.findings(tuple(apps.applications(folder, found.users)), found.users)
+    assert "Fat needs 999Gi" in warned.what
+
+
+@pytest.mark.parametrize("path", ["elsewhere", "../image"])
+def test_a_folder_of_a_ready_image_that_is_not_there_is_told(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(folder_in(tmp_path))
+    (tmp_path / "project").mkdir()
+    monkeypatch.setattr(stack, "ROOT", tmp_path / "project")
+    _, problems = stack.built_folder(settings({"notebook_image": {**READY, "applications": path}}))
+    assert [problem.where for problem in problems] == ["notebook_image.applications"]
+
+
 def test_nothing_is_said_of_a_profile_that_runs_other_images(tmp_path: Path) -> None:
     add(folder_in(tmp_path), memory="999Gi")
     users = settings().users

@@ -16,6 +16,8 @@ FILE = "apps/hello/app.yaml"
 WITH_RELEASE = {"version": "1.0", "downloads": [release()]}
 
 FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "missing-name": ({"remove": ("name",)}, f"{FILE}: name", "add name"),
+    "missing-description": ({"remove": ("description",)}, f"{FILE}: description", "add description"),
     "missing-title": ({"remove": ("title",)}, f"{FILE}: title", "add title"),
     "missing-memory": ({"remove": ("memory",)}, f"{FILE}: memory", "add memory"),
     "missing-timeout": ({"remove": ("timeout",)}, f"{FILE}: timeout", "add timeout"),
@@ -179,9 +181,11 @@ def with_release(context: Path, **fields: object) -> None:
 def test_other_downloads_take_the_place_of_an_applications_own(tmp_path: Path) -> None:
     with_release(tmp_path)
     other = tmp_path / "mirror.yaml"
-    other.write_text(f"hello: {{version: '2.0', downloads: [{release(url='releases/{version}.gz')}]}}")
+    other.write_text(
+        f"hello: {{version: '2.0', downloads: [{release(url='https://mirror.example.org/{version}.gz')}]}}"
+    )
     (application,) = load(tmp_path, other)
-    assert [download.url for download in application.downloads] == ["releases/2.0.gz"]
+    assert [download.url for download in application.downloads] == ["https://mirror.example.org/2.0.gz"]
     assert load(tmp_path)[0].downloads[0].url == "https://example.org/hello-1.0.tar.gz"
 
 
@@ -198,6 +202,27 @@ def test_a_fault_of_other_downloads_is_told_by_their_file(text: str, where: str,
     with_release(tmp_path)
     (tmp_path / "mirror.yaml").write_text(text)
     assert where in [problem.partition("\n")[0] for problem in faults(tmp_path, tmp_path / "mirror.yaml")]
+
+
+@pytest.mark.parametrize(
+    ("content", "field", "says"),
+    [(None, "url", "which is not in the image's folder"), (b"another", "checksum", "ask the publisher")],
+    ids=["absent", "another"],
+)
+def test_a_release_in_the_folder_that_is_absent_or_another_is_told_before_anything_is_built(
+    content: bytes | None, field: str, says: str, tmp_path: Path
+) -> None:
+    with_release(tmp_path, url="releases/hello.gz")
+    if content:
+        (tmp_path / "releases").mkdir()
+        (tmp_path / "releases/hello.gz").write_bytes(content)
+    (problem,) = faults(tmp_path)
+    assert problem.startswith(f"{FILE}: downloads.0.{field}\n")
+    assert says in problem
+    other = tmp_path / "mirror.yaml"
+    other.write_text(f"hello: {{downloads: [{release(url='releases/hello.gz')}]}}")
+    (problem,) = faults(tmp_path, other)
+    assert problem.startswith(f"mirror.yaml: hello.downloads.0.{field}\n")
 
 
 def test_a_file_of_downloads_that_is_not_there_is_told(tmp_path: Path) -> None:

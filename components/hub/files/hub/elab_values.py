@@ -11,6 +11,13 @@ KubernetesObject = dict[str, Any]
 """A part of a Kubernetes object, in the API's own spelling."""
 
 
+class Certificate(TypedDict):
+    """The address' certificate: the Secret's name, and where its public part lies."""
+
+    secret: str
+    file: str
+
+
 class Hub(TypedDict):
     """JupyterHub itself."""
 
@@ -29,6 +36,7 @@ class Hub(TypedDict):
     trusted_proxies: list[str]
     """Address ranges whose addresses are proxies, not people."""
     extra_config: str | None
+    certificate: Certificate | None
 
 
 class Proxy(TypedDict):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import elab_certificate
 import elab_culling
 import elab_hub
 import elab_login
@@ -24,6 +25,7 @@ elab_login.configure(c, values)
 elab_roles.configure(c, values)
 elab_servers.configure(c, values)
 elab_culling.configure(c, values)
+elab_certificate.configure(values)
 
 if values["hub"]["extra_config"]:
     # Not load_subconfig, which gives an empty `c` that can't add to what stands above.
