@@ -70,7 +70,7 @@ e2e-platform: $(INSTALLED)
 	@$(E2E) tests/e2e --ignore=tests/e2e/test_monitoring.py
 
 e2e-beside: $(INSTALLED)
-	@$(E2E) tests/e2e/test_monitoring.py tests/cli tests/image lab/plugins/tests
+	@$(E2E) tests/e2e/test_monitoring.py tests/cli tests/image tests/scheduling lab/plugins/tests
 
 image: $(INSTALLED) ## The notebook image, with docker, podman or buildah (IMAGE_TAG, BASE_IMAGE, DOWNLOADS, PUSH=1)
 	@$(BIN)/python -m operate.image --tag "$(IMAGE_TAG)" --base "$(BASE_IMAGE)" --downloads "$(DOWNLOADS)" --push "$(PUSH)"
