@@ -8,7 +8,7 @@ BESIDE := tests/e2e/test_monitoring.py tests/e2e/test_reload.py
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status purge plan plan-diff test lint types programs unit plugins e2e e2e-platform e2e-beside browser image bench golden dashboards schema
+.PHONY: help up down status purge plan simulate plan-diff test lint types programs unit plugins e2e e2e-platform e2e-beside browser image bench golden dashboards schema vocabulary
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ purge: $(INSTALLED) ## Delete the data that `make down` left, after asking
 
 plan: $(INSTALLED) ## Show what STACK is made of, without cluster or Pulumi
 	@$(BIN)/python -m planning plan --stack $(STACK)
+
+simulate: $(INSTALLED) ## A day of STACK: nodes, waiting times and cost (ARRIVALS=day.csv for your own figures)
+	@$(BIN)/python -m planning simulate --stack $(STACK) $(if $(ARRIVALS),--arrivals "$(ARRIVALS)")
 
 plan-diff: $(INSTALLED) ## Show what changes between BASE and the working tree, in every stack
 	@$(BIN)/python -m planning diff --base $(BASE)
@@ -74,7 +77,7 @@ e2e-platform: $(INSTALLED)
 	@$(E2E) tests/e2e $(BESIDE:%=--ignore=%)
 
 e2e-beside: $(INSTALLED)
-	@$(E2E) $(BESIDE) tests/cli tests/image lab/plugins/tests
+	@$(E2E) $(BESIDE) tests/cli tests/image tests/scheduling lab/plugins/tests
 
 image: $(INSTALLED) ## The notebook image, with docker, podman or buildah (IMAGE_TAG, BASE_IMAGE, DOWNLOADS, BUILDER, PUSH=1)
 	@$(BIN)/python -m operate.image --tag "$(IMAGE_TAG)" --base "$(BASE_IMAGE)" --downloads "$(DOWNLOADS)" --builder "$(BUILDER)" --push "$(PUSH)"

@@ -1,6 +1,6 @@
 """Contradictions between sections of the settings, each with the way out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from clouds.pools import NodePool
@@ -15,7 +15,7 @@ from components.namespaces import ROOMS, NamespaceNames
 from components.notebook_image import BuiltImage, ReadyImage
 from stackfile.problems import Problem
 from stackfile.quantities import shown_bytes, shown_millicores
-from stackfile.references import Cidr, Image
+from stackfile.references import Cidr, Image, Name
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -51,6 +51,7 @@ def _pools(settings: "Settings") -> Iterator[Problem]:
                 )
             else:
                 yield from _fits(settings, f"users.profiles.{index}", profile, by_name[name])
+        yield from _strategy(settings, f"users.profiles.{index}", profile, by_name)
     used = {name for profile in settings.users.profiles for name in profile.pools}
     for index, pool in enumerate(settings.pools):
         if pool.name not in used:
@@ -60,6 +61,28 @@ def _pools(settings: "Settings") -> Iterator[Problem]:
                 allowed="pools that some profile runs on",
                 fix=f"name {pool.name} in a profile's pools, or remove it",
             )
+
+
+def _strategy(
+    settings: "Settings", where: str, profile: Profile, by_name: Mapping[Name, NodePool]
+) -> Iterator[Problem]:
+    """A strategy that has nothing to choose from would promise what it can't do."""
+    kinds = {by_name[name].spot for name in profile.pools if name in by_name}
+    if profile.strategy in ("spot-first", "on-demand-first") and len(kinds) == 1:
+        lacking, spot = ("on-demand", "false") if kinds == {True} else ("spot", "true")
+        yield Problem(
+            where=f"{where}.strategy",
+            found=f"{profile.strategy}, with no {lacking} pool among {', '.join(profile.pools)}",
+            allowed="this strategy where the profile has pools of both kinds",
+            fix=f"add a pool of {lacking} machines (spot: {spot}), or set strategy to burst",
+        )
+    if profile.strategy == "pack" and not settings.packs and not settings.facts.autoscaler.packs_already:
+        yield Problem(
+            where=f"{where}.strategy",
+            found="pack, with scheduling.user_scheduler.enabled: false",
+            allowed="pack where something packs: Kubernetes' own scheduler spreads servers",
+            fix="remove scheduling.user_scheduler.enabled, or set strategy to burst",
+        )
 
 
 def _fits(settings: "Settings", where: str, profile: Profile, pool: NodePool) -> Iterator[Problem]:

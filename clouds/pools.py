@@ -57,5 +57,7 @@ class NodePool(Section):
     allocatable: Allocatable
     placeholders: int = Field(default=0, ge=0, le=1000)
     """How many placeholder pods keep room for the next people; each as large as the largest default profile."""
+    spot: bool = False
+    """Machines that the cloud may take back at short notice, and that cost less."""
     price_per_hour: float | None = Field(default=None, ge=0)
     """What one node costs an hour, in the stack's currency."""

@@ -1,4 +1,4 @@
-"""`python -m planning plan|snapshot|diff`: plans stacks without a cluster, an engine or the Pulumi CLI."""
+"""`python -m planning plan|simulate|snapshot|diff`: plans stacks without a cluster, an engine or the Pulumi CLI."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if options.command == "plan":
             return _plan(project, options.stack, options.json)
+        if options.command == "simulate":
+            return _simulate(project, options.stack, options.arrivals)
         if options.command == "snapshot":
             return _snapshot(project, options.stack)
         return _diff(project, options.base, options.stack)
@@ -40,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     plan = commands.add_parser("plan", help="what an up would make; manifests go to build/<stack>/")
     plan.add_argument("--stack", required=True)
     plan.add_argument("--json", action="store_true", help="figures and findings for other programs")
+    simulate = commands.add_parser("simulate", help="a day of a stack: nodes, waiting times, cost")
+    simulate.add_argument("--stack", required=True)
+    simulate.add_argument("--arrivals", type=Path, help="CSV with time, minutes and profile; none: built-in days")
     snapshot = commands.add_parser("snapshot", help="the plan as JSON, for a diff by another commit")
     snapshot.add_argument("--stack", required=True, action="append", help="may be given several times")
     diff = commands.add_parser("diff", help="what changes since a commit; exit 3 where data would be lost")
@@ -61,6 +66,20 @@ def _plan(project: Path, stack: str, as_json: bool) -> int:
     write(plan.manifests, project / folder)
     print(json.dumps(plans.as_json(plan), indent=1) if as_json else render.text(plan, str(folder)))
     return FINDINGS if any(finding.level == "error" for finding in plan.findings) else 0
+
+
+def _simulate(project: Path, stack: str, arrivals: Path | None) -> int:
+    from . import plan as plans
+    from .simulation import report
+    from .simulation.situation import day_of, situation
+
+    plan = plans.make(project, stack)
+    settings = plan.subject.settings
+    days = plan.days
+    if arrivals is not None:
+        days = (day_of(situation(settings, plan.people.persons, plan.pods), settings, arrivals),)
+    print("\n".join(report.text(days)))
+    return 0
 
 
 def _snapshot(project: Path, stacks: Sequence[str]) -> int:

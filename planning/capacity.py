@@ -44,15 +44,15 @@ class Fit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Room:
+class Room:
     """What is left on a node."""
 
     cpu: int
     memory: int
     pods: int
 
-    def less(self, asked: Requests) -> _Room:
-        return _Room(cpu=self.cpu - asked.cpu, memory=self.memory - asked.memory, pods=self.pods - 1)
+    def less(self, asked: Requests) -> Room:
+        return Room(cpu=self.cpu - asked.cpu, memory=self.memory - asked.memory, pods=self.pods - 1)
 
     def holds(self, asked: Requests) -> bool:
         return self.cpu >= asked.cpu and self.memory >= asked.memory and self.pods >= 1
@@ -77,6 +77,16 @@ def daemons(pods: Iterable[PodTemplate], pool: NodePool) -> Requests:
     return total
 
 
+def empty_node(pods: Iterable[PodTemplate], pool: NodePool) -> Room:
+    """What a node of a pool has left beside the platform's DaemonSets."""
+    whole = pool.allocatable
+    room = Room(cpu=whole.cpu.millicores, memory=whole.memory.bytes, pods=whole.pods)
+    for pod in pods:
+        if pod.kind == "DaemonSet" and may_run_on(pod.spec, pool):
+            room = room.less(pod.requests)
+    return room
+
+
 def fits(
     pools: Sequence[NodePool],
     people: Sequence[Person],
@@ -90,12 +100,8 @@ def fits(
     """
     found = []
     for pool in pools:
-        own_daemons = [pod for pod in pods if pod.kind == "DaemonSet" and may_run_on(pod.spec, pool)]
         residents = _residents(pods, pool, reserve)
-        whole = pool.allocatable
-        empty = _Room(cpu=whole.cpu.millicores, memory=whole.memory.bytes, pods=whole.pods)
-        for pod in own_daemons:
-            empty = empty.less(pod.requests)
+        empty = empty_node(pods, pool)
         for person in people:
             if pool.name not in person.pools:
                 continue
@@ -128,7 +134,7 @@ def _residents(pods: Iterable[PodTemplate], pool: NodePool, reserve: frozenset[s
     return sorted(asked, key=lambda one: (one.memory, one.cpu), reverse=True)
 
 
-def _in_pool(empty: _Room, nodes: int, residents: list[Requests], person: Requests) -> int:
+def _in_pool(empty: Room, nodes: int, residents: list[Requests], person: Requests) -> int:
     rooms = [empty] * nodes
     for resident in residents:
         for index, room in enumerate(rooms):

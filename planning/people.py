@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from components.entry_settings import own_certificate, public_url
 from components.hub import scheduler
 from components.hub.configuration import server_files
+from components.hub.placement import pools_of
 from components.hub.profiles import Profile
 from components.hub.scheduling import PriorityNames
 from components.hub.users import user_claim, user_pod
@@ -62,7 +63,7 @@ def people(settings: Settings, notebook_image: str) -> People:
     for manifest, profile in _pods(args, notebook_image, claim.name):
         pods.append(manifest)
         template = pod_template(manifest)
-        pools = tuple(str(pool) for pool in profile.pools)
+        pools = tuple(str(pool.name) for pool in pools_of(profile, args.pools))
         if template and profile.name not in {person.profile for person in persons}:
             persons.append(Person(profile=str(profile.name), pools=pools, pod=template))
     return People(persons=tuple(persons), manifests=(claim, *pods))

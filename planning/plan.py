@@ -27,10 +27,11 @@ from .findings import Finding
 from .manifests import Manifest, manifests
 from .metrics import MetricsCost, metrics_cost
 from .people import People, people
-from .pods import pod_templates
+from .pods import PodTemplate, pod_templates
 from .recorder import record
 from .recording import Recording
 from .rooms import Node, Totals, reserve_owners, totals, tree
+from .simulation.situation import SimulatedDay, days, situation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,11 +57,18 @@ class Plan:
     fits: tuple[Fit, ...]
     images: Mapping[str, tuple[str, ...]]
     """Every image reference with the containers that use it."""
+    days: tuple[SimulatedDay, ...]
+    """Built-in days, simulated."""
     metrics: MetricsCost | None
     """None where the stack has no monitoring."""
     applications: tuple[PlannedApplication, ...]
     """Of the notebook image, where the stack builds it or names the folder that it was built from."""
     findings: tuple[Finding, ...]
+
+    @property
+    def pods(self) -> tuple[PodTemplate, ...]:
+        """Everything that the platform itself runs."""
+        return tuple(pod_templates(self.manifests))
 
     @property
     def pools(self) -> tuple[NodePool, ...]:
@@ -113,6 +121,7 @@ def make(project: Path, stack: str) -> Plan:
         totals=totals(plan, found.settings.pools),
         fits=tuple(fits(found.settings.pools, servers.persons, pods, reserve_owners(plan))),
         images=checks.images((*plan, *servers.manifests)),
+        days=days(situation(found.settings, servers.persons, pods), found.settings),
         metrics=metrics_cost(found.settings),
         applications=applications,
         findings=(
@@ -150,6 +159,7 @@ def _plain(plan: Plan) -> dict[str, Any]:
         "totals": plan.totals,
         "fits": plan.fits,
         "images": plan.images,
+        "days": plan.days,
         "metrics": plan.metrics,
         "applications": plan.applications,
         "findings": plan.findings,

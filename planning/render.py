@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from components.notebook_image import ReadyImage
 from stackfile.quantities import shown_bytes, shown_millicores
@@ -12,13 +12,15 @@ from .plan import Plan
 from .pods import Requests
 from .rooms import Node, RoomTotal
 from .schemas import SUPPORTED
+from .simulation import report
+from .table import table
 
 _MARKS = {"error": "✗", "warning": "!", "info": "·"}
 
 
 def text(plan: Plan, folder: str) -> str:
     """Everything that `make plan` prints; `folder` is where the manifests were written."""
-    sections = [_head(plan, folder), _tree(plan), _totals(plan), _people(plan), _images(plan)]
+    sections = [_head(plan, folder), _tree(plan), _totals(plan), _people(plan), report.text(plan.days), _images(plan)]
     sections += [_metrics(plan.metrics)] if plan.metrics else []
     sections += [_applications(plan)] if plan.applications else []
     sections.append(_findings(plan))
@@ -55,7 +57,7 @@ def _totals(plan: Plan) -> list[str]:
     rows += [(f"each node of {pool}", "", *_figures(requests), "") for pool, requests in totals.per_node]
     return [
         "What the platform itself asks for (people's servers not counted; the reserve makes way for them)",
-        *_table(rows),
+        *table(rows),
     ]
 
 
@@ -90,7 +92,7 @@ def _people(plan: Plan) -> list[str]:
                 price,
             )
         )
-    lines = ["How many people fit, if all choose the same profile", *_table(rows)]
+    lines = ["How many people fit, if all choose the same profile", *table(rows)]
     if any(fit.shared for fit in plan.fits):
         lines.append("  * the platform's own pods may run there too: all of them are counted in these pools")
     for pool in plan.pools:
@@ -106,7 +108,7 @@ def _metrics(cost: MetricsCost) -> list[str]:
     rows.append(("all", "", str(cost.series), ""))
     return [
         "Metrics, at most: every pool at its largest, every node full of the smallest profile",
-        *_table(rows),
+        *table(rows),
         f"  {cost.retention} of {cost.samples_per_second:.0f} samples a second need {shown_bytes(cost.needed)}; "
         f"of a disk of {shown_bytes(cost.disk)}, {shown_bytes(cost.cap)} may be filled before the oldest go",
         f"  Prometheus has {shown_bytes(cost.memory)} of memory, of which so many series need "
@@ -133,7 +135,7 @@ def _applications(plan: Plan) -> list[str]:
     ]
     image = plan.subject.settings.notebook_image
     now = f", as {image.applications}/ has them now" if isinstance(image, ReadyImage) else ""
-    return [f"Applications of the notebook image{now}, and the memory that a server needs for each", *_table(rows)]
+    return [f"Applications of the notebook image{now}, and the memory that a server needs for each", *table(rows)]
 
 
 def _findings(plan: Plan) -> list[str]:
@@ -146,10 +148,3 @@ def _findings(plan: Plan) -> list[str]:
                 lines.append(f"  {_MARKS[level]} {level}: {finding.where}: {finding.what}")
                 lines.append(f"      {finding.fix}")
     return lines
-
-
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]

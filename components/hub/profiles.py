@@ -15,6 +15,10 @@ RESERVED_VOLUMES = ("home", "elab", "trust")
 """Names of the volumes that every server has already."""
 
 
+Strategy = Literal["burst", "pack", "spread", "spot-first", "on-demand-first"]
+"""Which of a profile's pools takes the next server, and which of their nodes; `placement.py` says what each becomes."""
+
+
 class ImageChoice(Section):
     """An image that people can choose besides the stack's notebook image."""
 
@@ -30,7 +34,11 @@ class Profile(Section):
     description: str = ""
     resources: Resources
     pools: tuple[Name, ...] = Field(min_length=1)
-    """Node pools that run it, the preferred one first; the next is used when the one before is full."""
+    """Node pools that run it, the preferred one first."""
+    strategy: Strategy = "burst"
+    """burst: the next pool is used when the one before is full. pack: the fullest node of all pools, so that the fewest
+    run. spread: over nodes and zones, so that a node that fails takes the fewest along. spot-first, on-demand-first:
+    pools of that kind before the others, each kind in the order of `pools`."""
     images: tuple[Name, ...] = (Name("default"),)
     """Keys of `users.images`, or `default` for the stack's notebook image; several give a choice."""
     default: bool = False

@@ -9,15 +9,19 @@ from collections.abc import Mapping
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 
-from components.hub.placement import preferred_terms, required_terms, tolerations
+from components.hub.placement import (
+    PROFILE_LABEL,
+    preferred_terms,
+    required_terms,
+    scheduler_of,
+    spread_constraints,
+    tolerations,
+)
 from components.hub.profiles import Profile
 from components.hub.values import CLAIM_TEMPLATE, SERVER_COMMAND, SERVER_PORT, ValuesArgs, server_volumes
 
 POD_NAME = "jupyter-{user_server}"
 """KubeSpawner's template; it fills in the person's and the server's name."""
-
-PROFILE_LABEL = "elab.dev/profile"
-"""Says on a server's pod of which profile it is; `files/hub/elab_servers.py` sets it."""
 
 _SERVER_LABELS = {
     "app": "jupyterhub",
@@ -77,7 +81,7 @@ def user_pod(args: ValuesArgs, profile: Profile, image: str) -> core.PodArgs:
         image_pull_secrets=[core.LocalObjectReferenceArgs(name=str(name)) for name in args.images.pull_secrets],
         priority_class_name=args.priority_class,
         restart_policy="OnFailure",
-        scheduler_name=args.scheduler_name,
+        scheduler_name=scheduler_of(profile, args.scheduler_name),
         security_context=core.PodSecurityContextArgs(
             fs_group=gid,
             run_as_non_root=True,
@@ -85,6 +89,7 @@ def user_pod(args: ValuesArgs, profile: Profile, image: str) -> core.PodArgs:
             seccomp_profile=core.SeccompProfileArgs(type="RuntimeDefault"),
         ),
         tolerations=tolerations(profile, args.pools),
+        topology_spread_constraints=spread_constraints(profile, args.names.instance) or None,
         volumes=volumes,
     )
     labels = {PROFILE_LABEL: str(profile.name)}

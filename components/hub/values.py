@@ -8,7 +8,13 @@ from pulumi_kubernetes.core import v1 as core
 from clouds.base import AddressRanges, PodSecurity
 from clouds.pools import NodePool
 from components.hub.directory import DirectorySettings
-from components.hub.placement import preferred_terms, required_terms, tolerations
+from components.hub.placement import (
+    preferred_terms,
+    required_terms,
+    scheduler_of,
+    spread_constraints,
+    tolerations,
+)
 from components.hub.profiles import Profile, UsersSettings
 from components.hub.settings import CullingSettings, HubSettings, Sqlite
 from components.kit import Labels, config_map_items, plain
@@ -195,6 +201,8 @@ def _profile(profile: Profile, args: ValuesArgs) -> dict[str, Any]:
         "node_selector_terms": plain(required_terms(profile, args.pools)),
         "preferred": plain(preferred_terms(profile, args.pools)),
         "tolerations": plain(tolerations(profile, args.pools)),
+        "spread": plain(spread_constraints(profile, args.names.instance)),
+        "scheduler_name": scheduler_of(profile, args.scheduler_name),
     }
 
 
@@ -214,7 +222,6 @@ def _spawner(args: ValuesArgs) -> dict[str, Any]:
         "storage_class": args.storage_class,
         "pvc_name_template": CLAIM_TEMPLATE,
         "slug_scheme": SLUG_SCHEME,
-        "scheduler_name": args.scheduler_name,
         "priority_class": args.priority_class,
         "start_timeout": users.start_timeout.seconds,
         "http_timeout": users.http_timeout.seconds,

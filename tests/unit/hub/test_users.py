@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from components.hub.profiles import Strategy
 from components.hub.users import user_claim, user_pod
 from components.hub.values import CLAIM_TEMPLATE
 from components.kit import plain
@@ -65,6 +66,19 @@ def test_the_pod_that_is_planned_is_the_pod_that_kubespawner_makes(
         for part in sorted({*planned["spec"], *made["spec"]}):
             assert planned["spec"].get(part) == made["spec"].get(part), (profile.name, part)
         assert planned == made, profile.name
+
+
+@pytest.mark.parametrize("strategy", get_args(Strategy))
+def test_the_planned_pod_is_kubespawners_with_every_strategy(
+    strategy: Strategy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of("prod")
+    pools = tuple(pool.model_copy(update={"spot": pool.name == "general"}) for pool in settings.pools)
+    profile = settings.users.default_profile.model_copy(update={"strategy": strategy})
+    users = settings.users.model_copy(update={"profiles": (profile,)})
+    args = values_args(settings.model_copy(update={"users": users, "pools": pools}))
+    real, _ = objects(configuration(args, tmp_path, monkeypatch), "alice", {}, monkeypatch)
+    assert normalised_pod(plain(user_pod(args, profile, IMAGE))) == normalised_pod(real)
 
 
 def test_the_claim_that_is_planned_is_the_claim_that_kubespawner_makes(

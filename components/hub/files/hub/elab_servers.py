@@ -10,6 +10,8 @@ from traitlets.config import Config
 ANSWER_INTERVAL = 300
 """Seconds between two reports of activity, JupyterHub's own figure; less where servers are culled sooner."""
 
+EVERY_POD = {"enableServiceLinks": False}
+"""What KubeSpawner has no option for."""
 
 PROFILE_LABEL = "elab.dev/profile"
 """Says on a server's pod of which profile it is."""
@@ -63,10 +65,9 @@ def _pods(s: Config, spawner: Spawner) -> None:
         # Otherwise every start walks through the whole disk.
         "fsGroupChangePolicy": "OnRootMismatch",
     }
-    s.extra_pod_config = {"enableServiceLinks": False}
+    s.extra_pod_config = EVERY_POD
     s.extra_labels = spawner["labels"]
     s.extra_annotations = spawner["annotations"]
-    s.scheduler_name = spawner["scheduler_name"]
     s.priority_class_name = spawner["priority_class"]
 
 
@@ -110,6 +111,7 @@ def profiles(values: Values) -> list[dict[str, Any]]:
 
 def _profile(profile: Profile, values: Values) -> dict[str, Any]:
     gpus: KubernetesObject = {"nvidia.com/gpu": str(profile["gpus"])} if profile["gpus"] else {}
+    spread: KubernetesObject = {"topologySpreadConstraints": profile["spread"]} if profile["spread"] else {}
     made: dict[str, Any] = {
         "slug": profile["name"],
         "display_name": profile["title"],
@@ -126,6 +128,8 @@ def _profile(profile: Profile, values: Values) -> dict[str, Any]:
             "node_affinity_required": profile["node_selector_terms"],
             "node_affinity_preferred": profile["preferred"],
             "tolerations": profile["tolerations"],
+            "scheduler_name": profile["scheduler_name"],
+            "extra_pod_config": {**EVERY_POD, **spread},
             # So that metrics can be told apart by the size that people chose.
             "extra_labels": {**values["spawner"]["labels"], PROFILE_LABEL: profile["name"]},
         },

@@ -116,7 +116,6 @@ class Spawner(TypedDict):
     storage_class: str
     pvc_name_template: str
     slug_scheme: str
-    scheduler_name: str | None
     priority_class: str
     start_timeout: int
     http_timeout: int
@@ -144,6 +143,10 @@ class Profile(TypedDict):
     node_selector_terms: list[KubernetesObject]
     preferred: list[KubernetesObject]
     tolerations: list[KubernetesObject]
+    spread: list[KubernetesObject]
+    """Over which zones and nodes its servers spread, as topology spread constraints."""
+    scheduler_name: str | None
+    """None: the cluster's own."""
 
 
 class Values(TypedDict):

@@ -1,0 +1,153 @@
+"""The pools of a simulated day: their nodes, what is free on each, and when they come and go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..capacity import Room
+from ..pods import Requests
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """A pool as the simulation needs it."""
+
+    name: str
+    room: Room
+    """Of a node without people, the platform's DaemonSets already taken off."""
+    least: int
+    most: int
+    placeholders: int
+    price_per_hour: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """A profile as the simulation needs it."""
+
+    pools: tuple[str, ...]
+    """In the order that its strategy gives."""
+    asked: Requests
+    prefers_pools: bool
+    """Whether a free node of an earlier pool is better than a fuller one of a later pool."""
+    packs: bool
+    """Whether the fullest node is taken, or the emptiest."""
+
+
+@dataclass(eq=False)
+class Node:
+    """One node, from the call for it until it is given back."""
+
+    pool: Pool
+    called_at: int
+    ready_at: int
+    room: Room
+    people: int = 0
+    empty_since: int = 0
+    gone_at: int | None = None
+
+    def take(self, asked: Requests) -> None:
+        """A server comes."""
+        self.room = self.room.less(asked)
+        self.people += 1
+
+    def give_back(self, asked: Requests, now: int) -> None:
+        """A server goes."""
+        room = self.room
+        self.room = Room(cpu=room.cpu + asked.cpu, memory=room.memory + asked.memory, pods=room.pods + 1)
+        self.people -= 1
+        if not self.people:
+            self.empty_since = now
+
+
+@dataclass
+class Cluster:
+    """All nodes of a day."""
+
+    pools: Mapping[str, Pool]
+    node_start: int
+    """Seconds from the call for a node until it runs a server."""
+    placeholder: Requests
+    nodes: list[Node] = field(default_factory=list)
+    past: list[Node] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Every pool at its smallest, with room for its placeholders."""
+        for pool in self.pools.values():
+            for _ in range(pool.least):
+                self._add(pool, now=-self.node_start)
+            while self.lacks_reserve(pool) and self.can_grow(pool):
+                self._add(pool, now=-self.node_start)
+
+    def of(self, pool: Pool) -> list[Node]:
+        """The pool's nodes, those on their way included."""
+        return [node for node in self.nodes if node.pool is pool]
+
+    def can_grow(self, pool: Pool) -> bool:
+        """Whether the pool may have one more node."""
+        return len(self.of(pool)) < pool.most
+
+    def _add(self, pool: Pool, now: int) -> Node:
+        node = Node(pool=pool, called_at=max(0, now), ready_at=now + self.node_start, room=pool.room, empty_since=now)
+        self.nodes.append(node)
+        return node
+
+    def place(self, size: Size, now: int) -> Node | None:
+        """The node for one more server: one that is ready, else the next that will be, else a new one."""
+        found = self._best(size, [node for node in self.nodes if node.ready_at <= now])
+        if found is None:
+            coming = [node for node in self.nodes if node.ready_at > now and self._takes(node, size)]
+            found = min(coming, key=lambda node: node.ready_at, default=None) or self._new(size, now)
+        if found is not None:
+            found.take(size.asked)
+        return found
+
+    def _takes(self, node: Node, size: Size) -> bool:
+        return node.pool.name in size.pools and node.room.holds(size.asked)
+
+    def _best(self, size: Size, nodes: Sequence[Node]) -> Node | None:
+        """As the scheduler scores: the pool's place first where the strategy has one, then how full the node is."""
+
+        def score(node: Node) -> tuple[int, float]:
+            place = size.pools.index(node.pool.name) if size.prefers_pools else 0
+            whole = node.pool.room
+            free = node.room.cpu / max(1, whole.cpu) + node.room.memory / max(1, whole.memory)
+            return place, free if size.packs else -free
+
+        return min((node for node in nodes if self._takes(node, size)), key=score, default=None)
+
+    def _new(self, size: Size, now: int) -> Node | None:
+        for name in size.pools:
+            pool = self.pools[name]
+            if self.can_grow(pool) and pool.room.holds(size.asked):
+                return self._add(pool, now)
+        return None
+
+    def lacks_reserve(self, pool: Pool) -> bool:
+        """Whether the pool's placeholders have no room beside the people."""
+        held = sum(node.room.times(self.placeholder)[0] for node in self.of(pool)) if pool.placeholders else 0
+        return held < pool.placeholders
+
+    def keep_reserve(self, now: int) -> None:
+        """Placeholders that gave way call for nodes."""
+        for pool in self.pools.values():
+            while self.lacks_reserve(pool) and self.can_grow(pool):
+                self._add(pool, now)
+
+    def may_shrink(self) -> bool:
+        """Whether a pool that is larger than its smallest has an empty node."""
+        return any(not node.people and len(self.of(node.pool)) > node.pool.least for node in self.nodes)
+
+    def give_back(self, now: int, unneeded: int) -> None:
+        """Nodes that have been empty for so long go, down to the pool's smallest and the placeholders' room."""
+        for node in list(self.nodes):
+            pool = node.pool
+            idle = not node.people and node.ready_at <= now and now - node.empty_since >= unneeded
+            if idle and len(self.of(pool)) > pool.least:
+                self.nodes.remove(node)
+                if self.lacks_reserve(pool):
+                    self.nodes.append(node)
+                else:
+                    node.gone_at = now
+                    self.past.append(node)

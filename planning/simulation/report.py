@@ -1,0 +1,49 @@
+"""Simulated days as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..table import table
+from .day import NODE_START, Outcome
+from .situation import SimulatedDay
+
+_FIRST, _LAST = 7, 22
+"""The hours shown: those in which people come and go."""
+
+
+def text(days: Sequence[SimulatedDay]) -> list[str]:
+    """Lines for `make plan` and `make simulate`."""
+    rows: list[tuple[str, ...]] = [
+        ("day", "people", "most nodes", "wait: p50", "p95", "max", "no room", "cost", "without culling")
+    ]
+    for day in days:
+        outcome = day.outcome
+        peak = ", ".join(f"{count} {name}" for name, count in outcome.peak.items() if count)
+        waits = (_seconds(outcome.wait(share)) for share in (0.5, 0.95, 1))
+        costs = (_cost(outcome), _cost(day.without_culling))
+        rows.append((day.shape, str(day.people), peak or "0", *waits, str(outcome.turned_away), *costs))
+    hours = [("nodes at", *(f"{hour}:00" for hour in range(_FIRST, _LAST + 1)))]
+    hours += [(day.shape, *(str(count) for count in day.outcome.nodes[_FIRST : _LAST + 1])) for day in days]
+    return [
+        f"A day, simulated (a node takes {NODE_START // 60} min from the call until it runs a server)",
+        *table(rows),
+        *table(hours),
+        *(_advice(day) for day in days),
+    ]
+
+
+def _advice(day: SimulatedDay) -> str:
+    if day.advice is None:
+        return f"  {day.shape}: no single setting would save anything"
+    before, after = _seconds(day.outcome.wait(0.95)), _seconds(day.advice.outcome.wait(0.95))
+    return f"  {day.shape}: {day.advice.setting} would save most, {day.advice.saved:.0%}; wait p95 {before} -> {after}"
+
+
+def _seconds(seconds: int) -> str:
+    return f"{seconds} s" if seconds < 120 else f"{round(seconds / 60)} min"
+
+
+def _cost(outcome: Outcome) -> str:
+    hours = sum(outcome.node_hours.values())
+    return f"{hours:.0f} node hours, no price" if outcome.cost is None else f"{outcome.cost:.2f}"

@@ -1,0 +1,96 @@
+"""A stack's own situation: its pools, profiles, strategies and culling, as its plan has them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.hub.placement import prefers_pools
+from settings import Settings
+from stackfile.resources import Resources
+
+from ..capacity import Person, empty_node
+from ..pods import PodTemplate, Requests
+from .advice import Advice, best
+from .arrivals import SHAPES, Visit, from_csv
+from .cluster import Pool, Size
+from .day import Outcome, Situation, simulate
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulatedDay:
+    """One shape of a day with what came of it."""
+
+    shape: str
+    people: int
+    outcome: Outcome
+    without_culling: Outcome
+    advice: Advice | None
+
+
+def situation(settings: Settings, persons: Sequence[Person], pods: Sequence[PodTemplate]) -> Situation:
+    """What the stack's days are simulated with. `pods` is everything that the platform runs."""
+    packs = settings.packs or settings.facts.autoscaler.packs_already
+    profiles = {str(profile.name): profile for profile in settings.users.profiles}
+    pools = tuple(
+        Pool(
+            name=str(pool.name),
+            room=empty_node(pods, pool),
+            least=pool.nodes.min,
+            most=pool.nodes.max,
+            placeholders=pool.placeholders,
+            price_per_hour=pool.price_per_hour,
+        )
+        for pool in settings.pools
+    )
+    sizes = {
+        person.profile: Size(
+            pools=person.pools,
+            asked=person.pod.requests,
+            prefers_pools=prefers_pools(profiles[person.profile]),
+            packs=packs and profiles[person.profile].strategy != "spread",
+        )
+        for person in persons
+    }
+    culling = settings.culling
+    return Situation(
+        pools=pools,
+        sizes=sizes,
+        placeholder=_requests(settings.scheduling.placeholder or settings.users.default_profile.resources),
+        culled_after=culling.timeout.seconds,
+        max_age=culling.max_age.seconds if culling.max_age else None,
+    )
+
+
+def _requests(resources: Resources) -> Requests:
+    return Requests(cpu=resources.cpu.request.millicores, memory=resources.memory.request.bytes)
+
+
+def days(found: Situation, settings: Settings) -> tuple[SimulatedDay, ...]:
+    """The built-in shapes."""
+    default, others = _profiles(settings)
+    return tuple(day(found, name, shape(default, others)) for name, shape in SHAPES.items())
+
+
+def day_of(found: Situation, settings: Settings, arrivals: Path) -> SimulatedDay:
+    """The day of a file. Raises StackError where the file can't be used."""
+    default, others = _profiles(settings)
+    return day(found, arrivals.name, from_csv(arrivals, [default, *others], default))
+
+
+def day(found: Situation, name: str, visits: Sequence[Visit]) -> SimulatedDay:
+    """One day, with and without culling."""
+    outcome = simulate(found, visits)
+    return SimulatedDay(
+        shape=name,
+        people=len(visits),
+        outcome=outcome,
+        without_culling=simulate(found.unculled(), visits),
+        advice=best(found, visits, outcome),
+    )
+
+
+def _profiles(settings: Settings) -> tuple[str, list[str]]:
+    default = settings.users.default_profile
+    return str(default.name), [str(one.name) for one in settings.users.profiles if one is not default]

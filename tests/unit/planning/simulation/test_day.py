@@ -1,0 +1,135 @@
+"""What must hold of any simulated day, whatever its figures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from planning.capacity import Room
+from planning.pods import Requests
+from planning.simulation.advice import best
+from planning.simulation.arrivals import SHAPES, Visit
+from planning.simulation.cluster import Pool, Size
+from planning.simulation.day import NODE_START, Situation, simulate
+
+GIB = 1 << 30
+SEAT = Requests(cpu=1000, memory=4 * GIB)
+NINE = 9 * 3600
+
+
+def pool(name: str = "a", *, least: int = 0, most: int = 10, placeholders: int = 0, price: float | None = 1.0) -> Pool:
+    """Four people fit a node."""
+    room = Room(cpu=4000, memory=16 * GIB, pods=110)
+    return Pool(name=name, room=room, least=least, most=most, placeholders=placeholders, price_per_hour=price)
+
+
+def size(*pools: str, prefers_pools: bool = True, packs: bool = True) -> Size:
+    return Size(pools=pools or ("a",), asked=SEAT, prefers_pools=prefers_pools, packs=packs)
+
+
+def situation(*pools: Pool, of: Size | None = None) -> Situation:
+    names = tuple(one.name for one in pools)
+    return Situation(pools=pools, sizes={"small": of or size(*names)}, placeholder=SEAT, culled_after=3600)
+
+
+def together(people: int, at: int = NINE, active: int = 3600) -> list[Visit]:
+    return [Visit(at=at, active=active, profile="small")] * people
+
+
+def test_where_nodes_are_ready_nobody_waits() -> None:
+    assert set(simulate(situation(pool(least=2)), together(8)).waits) == {0}
+
+
+def test_who_finds_no_node_waits_as_long_as_one_takes_to_start() -> None:
+    outcome = simulate(situation(pool()), together(4))
+    assert set(outcome.waits) == {NODE_START}
+    assert outcome.peak == {"a": 1}
+
+
+def test_placeholders_keep_room_for_the_next_people() -> None:
+    without = simulate(situation(pool(least=1)), together(6))
+    reserved = simulate(situation(pool(least=1, placeholders=6)), together(6))
+    assert without.wait(1) == NODE_START
+    assert reserved.wait(1) == 0
+
+
+def test_placeholders_that_gave_way_call_for_nodes_and_these_go_again() -> None:
+    outcome = simulate(situation(pool(least=1, placeholders=4)), together(4))
+    assert outcome.peak == {"a": 2}
+    assert outcome.nodes[NINE // 3600 + 4] == 1
+
+
+def test_a_pool_never_outgrows_its_largest_and_the_rest_are_turned_away() -> None:
+    outcome = simulate(situation(pool(most=2)), together(9, active=20 * 3600))
+    assert outcome.peak == {"a": 2}
+    assert (len(outcome.waits), outcome.turned_away) == (8, 1)
+
+
+def test_what_is_given_back_is_had_by_who_waits() -> None:
+    outcome = simulate(situation(pool(least=1, most=1)), together(5))
+    assert outcome.turned_away == 0
+    assert outcome.wait(1) == pytest.approx(2 * 3600, abs=60), "an hour of work and an hour until it is culled"
+
+
+def test_culling_saves_and_the_day_without_it_costs_more() -> None:
+    found = situation(pool())
+    visits = together(8, active=1800)
+    culled, unculled = simulate(found, visits), simulate(found.unculled(), visits)
+    assert culled.cost is not None
+    assert unculled.cost is not None
+    assert culled.cost < unculled.cost / 3
+
+
+def test_the_least_nodes_are_paid_for_all_day() -> None:
+    assert simulate(situation(pool(least=3)), []).node_hours == {"a": 72}
+
+
+@pytest.mark.parametrize(("people", "expected"), [(8, {"a": 2, "b": 0}), (12, {"a": 2, "b": 1})])
+def test_the_second_pool_takes_only_what_the_first_cant(people: int, expected: dict[str, int]) -> None:
+    assert simulate(situation(pool("a", most=2), pool("b")), together(people)).peak == expected
+
+
+def test_a_strategy_without_order_takes_the_fullest_node_of_all_pools() -> None:
+    pools = (pool("a", least=1), pool("b", least=1))
+    packed = situation(*pools, of=size("a", "b", prefers_pools=False))
+    first, then = together(4), together(1, at=NINE + 60)
+    outcome = simulate(packed, [*first, *then])
+    assert outcome.peak == {"a": 1, "b": 1}
+    spread = simulate(situation(pool("a", least=2), of=size("a", packs=False)), together(2))
+    assert spread.node_hours == {"a": 48}
+
+
+def test_an_unpriced_pool_that_was_used_leaves_the_cost_open() -> None:
+    assert simulate(situation(pool(price=None)), together(1)).cost is None
+    assert simulate(situation(pool("a"), pool("b", price=None)), together(1)).cost is not None
+
+
+def test_the_oldest_servers_go_even_at_work() -> None:
+    found = replace(situation(pool()), max_age=2 * 3600)
+    assert simulate(found, together(1, active=10 * 3600)).node_hours["a"] < 3
+
+
+def test_the_same_day_gives_the_same_figures() -> None:
+    found = situation(pool(least=1, placeholders=2))
+    visits = SHAPES["mixed"]("small", [])
+    assert simulate(found, visits) == simulate(found, visits)
+
+
+def test_advice_names_the_setting_that_saves_most_and_turns_nobody_away() -> None:
+    found = situation(pool(least=6))
+    visits = together(4)
+    advice = best(found, visits, simulate(found, visits))
+    assert advice is not None
+    assert advice.setting == "nodes.min: 5 of pool a"
+    assert advice.saved == pytest.approx(1 / 6, abs=0.05)
+    full = situation(pool(least=1, most=1))
+    packed = together(4, active=20 * 3600)
+    assert best(full, packed, simulate(full, packed)) is None or simulate(full, packed).turned_away == 0
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_is_a_day_in_order(shape: str) -> None:
+    visits = SHAPES[shape]("small", ["large"])
+    assert [visit.at for visit in visits] == sorted(visit.at for visit in visits)
+    assert all(0 <= visit.at < 24 * 3600 and visit.active > 0 for visit in visits)
