@@ -67,7 +67,8 @@ e2e-platform: $(INSTALLED)
 	@$(E2E) tests/e2e --ignore=tests/e2e/test_monitoring.py
 
 e2e-beside: $(INSTALLED)
-	@$(E2E) tests/e2e/test_monitoring.py tests/cli tests/image lab/plugins/tests
+	@lab/lab build --shippers
+	@$(E2E) tests/e2e/test_monitoring.py tests/cli tests/image tests/logging lab/plugins/tests
 
 image: $(INSTALLED) ## The notebook image, with docker, podman or buildah (IMAGE_TAG, BASE_IMAGE, DOWNLOADS, PUSH=1)
 	@$(BIN)/python -m operate.image --tag "$(IMAGE_TAG)" --base "$(BASE_IMAGE)" --downloads "$(DOWNLOADS)" --push "$(PUSH)"
