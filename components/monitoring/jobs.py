@@ -1,6 +1,6 @@
 """Scrape jobs: a file each in `files/scrape`, with an owner and a budget of series, and what the stack adds to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,18 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WatchedLogs:
+    """What alerts about the logs must know of the stack's settings."""
+
+    retention: Duration
+    """How long logs are kept."""
+    nodes: int
+    """How many nodes Elasticsearch has when all are there."""
+    watermarks: Mapping[str, float]
+    """How full a disk of Elasticsearch's may be, as a share of it: low, high, flood."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobsArgs:
     """What the scrape jobs are made of."""
 
@@ -60,6 +72,8 @@ class JobsArgs:
     """The path of Grafana's own metrics, which lies below that of its pages."""
     cert_manager: bool
     """Whether cert-manager renews the certificate of the one address."""
+    logs: WatchedLogs | None = None
+    """None: the stack keeps no logs."""
 
     @property
     def foreign_namespaces(self) -> dict[str, bool]:
@@ -93,6 +107,13 @@ JOBS: tuple[Job, ...] = (
     Job(name="cadvisor", owner="the cluster", budget=Budget(pod=25)),
     Job(name="node-exporter", owner="monitoring", budget=Budget(node=1200)),
     Job(name="kube-state-metrics", owner="monitoring", budget=Budget(fixed=1000, node=40, pod=35)),
+    Job(
+        name="elasticsearch",
+        owner="logging",
+        budget=Budget(fixed=50, target=150),
+        targets=lambda args: args.logs.nodes if args.logs else 0,
+    ),
+    Job(name="fluent-bit", owner="logging", budget=Budget(node=150), targets=lambda args: int(args.logs is not None)),
     Job(name="hub", owner="hub", budget=Budget(fixed=2000)),
     Job(name="proxy", owner="hub", budget=Budget(fixed=300)),
     Job(name="prometheus", owner="monitoring", budget=Budget(fixed=2000)),
