@@ -156,7 +156,7 @@ def _shippers() -> Panel:
     nodes = f"count by (cluster) (kube_node_info{{{_HERE}}})"
     return listing(
         "Shippers that are missing",
-        "How many nodes each shipper is not ready on: nothing of them is sent.",
+        "On how many nodes each shipper is missing or not ready; Fluent Bit is not while Elasticsearch takes nothing.",
         {"namespace": "Namespace", "daemonset": "Shipper"},
         [
             Column(
