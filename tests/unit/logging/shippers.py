@@ -81,7 +81,7 @@ def filebeat_scripts(events: Sequence[dict[str, Any]], *names: str) -> list[dict
 
 
 def joined(lines: Sequence[str]) -> Iterator[str]:
-    """Lines put together as Fluent Bit's multi-line core does by the rules of the parser `python`.
+    """Lines put together as Fluent Bit's multi-line core does by the rules of its one parser of elab's.
 
     A line goes on with what is open if a rule of the state reached matches it; otherwise what is open is done, and the
     line opens something new if a rule of the first state matches, or stands alone.

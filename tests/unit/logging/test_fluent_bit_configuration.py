@@ -85,6 +85,14 @@ def test_lines_are_put_together_first_masked_next_and_described_last() -> None:
             assert part["match"] == "kube.*"
 
 
+def test_no_parser_has_the_name_of_one_of_fluent_bits_own() -> None:
+    # The documentation's list of built-in multi-line parsers; the one that is found first by its name is used.
+    names = {parser["name"] for parser in configuration()["multiline_parsers"]}
+    assert not names & {"docker", "cri", "go", "python", "ruby", "java", "json"}
+    (joined,) = [part for part in _parts("filters") if part["name"] == "multiline"]
+    assert {joined["multiline.parser"]} == names
+
+
 def test_people_can_neither_hide_their_lines_nor_choose_how_they_are_read() -> None:
     (pods,) = [part for part in _parts("filters") if part["name"] == "kubernetes"]
     assert pods["k8s-logging.exclude"] is pods["k8s-logging.parser"] is False

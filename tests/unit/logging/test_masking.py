@@ -117,6 +117,10 @@ def test_masking_a_containers_line_twice_changes_nothing_more(fluent_bit: Lua) -
         assert in_lua(fluent_bit, in_lua(fluent_bit, line)) == masked
 
 
+def test_the_line_break_that_joining_leaves_is_gone(fluent_bit: Lua) -> None:
+    assert in_lua(fluent_bit, "one\n  two\n") == "one\n  two"
+
+
 def test_a_line_that_can_not_be_read_is_not_shipped_as_it_is() -> None:
     broken = Lua("mask.lua")
     broken.forget("mask")

@@ -230,7 +230,8 @@ function mask_record(_, timestamp, record)
   if type(line) ~= "string" then
     return 0, timestamp, record
   end
-  local read, masked = pcall(mask, line)
+  -- Lines that were put together end with a line break.
+  local read, masked = pcall(mask, (line:gsub("[\r\n]+$", "")))
   record["log"] = read and masked or MASK
   return 2, timestamp, record
 end
