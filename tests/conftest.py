@@ -13,6 +13,7 @@ import pytest
 NEEDS = {
     "unit/hub": "jupyterhub",
     "unit/hub_files": "jupyterhub",
+    "unit/logging": "elasticsearch",
     "unit/operate": "cryptography",
 }
 """Tests that run programs of requirements-dev.txt, and which."""

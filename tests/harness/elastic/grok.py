@@ -1,0 +1,45 @@
+"""Grok in Python's regular expressions: the patterns of Elasticsearch's library that elab's pipelines use."""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+PATTERNS = {
+    "DATA": r".*?",
+    "GREEDYDATA": r".*",
+    "INT": r"(?:[+-]?(?:[0-9]+))",
+    "IPORHOST": r"(?:[0-9A-Fa-f:.]+|[\w.-]+)",
+    "NOTSPACE": r"\S+",
+    "NUMBER": r"(?:[+-]?(?:[0-9]+(?:\.[0-9]+)?))",
+    "POSINT": r"\b(?:[1-9][0-9]*)\b",
+    "SPACE": r"\s*",
+    "WORD": r"\b\w+\b",
+}
+_USE = re.compile(r"%\{(\w+)(?::([\w.@\[\]]+))?(?::(\w+))?\}")
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str, definitions: tuple[tuple[str, str], ...]) -> tuple[re.Pattern[str], dict[str, str]]:
+    known = {**PATTERNS, **dict(definitions)}
+    fields: dict[str, str] = {}
+
+    def use(found: re.Match[str]) -> str:
+        inner = _USE.sub(use, known[found[1]])
+        if found[2] is None:
+            return f"(?:{inner})"
+        group = f"g{len(fields)}"
+        fields[group] = found[2]
+        return f"(?P<{group}>{inner})"
+
+    return re.compile(_USE.sub(use, pattern)), fields
+
+
+def grok(text: str, patterns: Sequence[str], definitions: Mapping[str, str]) -> dict[str, str] | None:
+    """What the first pattern that matches anywhere in the text finds; None: none does."""
+    for pattern in patterns:
+        regex, fields = _compiled(pattern, tuple(sorted(definitions.items())))
+        found = regex.search(text)
+        if found:
+            # A group that took no part sets no field.
+            return {name: found[group] for group, name in fields.items() if found[group] is not None}
+    return None
