@@ -51,7 +51,8 @@ def up(stack: automation.Stack, *replaced: str) -> dict[str, str]:
 
 
 def protected(stack: automation.Stack) -> set[str]:
-    return {one["urn"] for one in stack.export_stack().deployment["resources"] if one.get("protect")}
+    deployment = stack.export_stack().deployment or {}
+    return {one["urn"] for one in deployment["resources"] if one.get("protect")}
 
 
 def test_one_key_is_made_anew_once_it_was_unprotected_for_that_and_is_protected_again(stack: automation.Stack) -> None:

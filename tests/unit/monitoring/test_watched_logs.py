@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import yaml
 
+from components.kit import plain
 from components.monitoring.dashboards.catalogue import selected
 from components.monitoring.jobs import JobsArgs, WatchedLogs, jobs_of, scrape_files, series
 from components.monitoring.prometheus import rule_files
@@ -45,9 +46,8 @@ def test_prometheus_may_list_pods_of_the_logs_room_where_there_is_one_and_nothin
 
     assert namespaces(WATCHED) - namespaces(None) == {"elab-logging"}
     (place,) = (one for one in places(args(WATCHED)) if one.namespace == "elab-logging")
-    assert [rule.resources for rule in role(place, settings().monitoring_args.platform.labels("prometheus")).rules] == [
-        ["pods"]
-    ]
+    made = plain(role(place, settings().monitoring_args.platform.labels("prometheus")))
+    assert [rule["resources"] for rule in made["rules"]] == [["pods"]]
 
 
 def test_rules_know_retention_nodes_and_watermarks_from_the_settings() -> None:
