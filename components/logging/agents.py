@@ -66,6 +66,7 @@ class ShipperSecrets:
     """What a shipper shows to Elasticsearch, and by what it knows it."""
 
     password: pulumi.Input[str]
+    """Letters and digits alone: Filebeat reads an environment variable as YAML, so `f` is to it what `false` is."""
     authorities: pulumi.Input[str]
     """The authority's certificate, as PEM text: both of them while it is renewed."""
     salt: pulumi.Input[str]
