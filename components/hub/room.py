@@ -161,6 +161,8 @@ class HubRoom(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _hub_args(self, args: HubRoomArgs, priority_class: str, keys: Keys) -> HubArgs:
+        # Of the stack's secrets those that the hub reads: a receiver of alerts that changes does not restart it.
+        own = (args.secrets[key] for key in ("ldap_bind_password", "hub_database_url") if key in args.secrets)
         return HubArgs(
             settings=args.hub,
             names=args.names,
@@ -177,7 +179,7 @@ class HubRoom(pulumi.ComponentResource):
             notebook_image=args.notebook_image,
             ldap_password=args.secrets.get("ldap_bind_password"),
             database_url=args.secrets.get("hub_database_url"),
-            secrets_fingerprint=keys.fingerprint(keys.hub_fingerprint, *args.secrets.values()),
+            secrets_fingerprint=keys.fingerprint(keys.hub_fingerprint, *own),
         )
 
     def _puller_args(self, args: HubRoomArgs, priority_class: str) -> PullerArgs:
