@@ -55,14 +55,9 @@ def test_a_record_and_its_traceback_are_one_line_of_the_log(formatter: logging.F
 
 
 def test_a_bare_traceback_with_its_cause_is_one_line_of_the_log() -> None:
-    def fails() -> None:
-        try:
-            raise KeyError("first")
-        except KeyError as first:
-            raise ValueError("second") from first
-
-    lines = logging.Formatter("%(message)s").formatException(_raised(fails)).split("\n")
+    lines = logging.Formatter("%(message)s").formatException(_raised(_nested)).split("\n")
     assert any(line.startswith("The above exception") for line in lines)
+    assert lines[-1] == "  with a second line"
     assert list(joined(["before", *lines, "after it, something else"])) == [
         "before",
         "\n".join(lines),
