@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -234,6 +235,47 @@ def test_a_file_that_is_rotated_is_read_to_its_end_and_once(node: Node, elastic:
     node.start()
     arrived(elastic, [*lines(0, 100), *lines(1000, 50), *lines(2000, 10)])
     assert set(sent(elastic).values()) == {1}
+
+
+def _entry(microsecond: int, message: str, **fields: Any) -> str:  # noqa: ANN401  fields of an entry
+    """An entry of the journal with the fields that the input of version 9 gives it."""
+    return json.dumps({"@timestamp": f"2026-11-24T22:10:01.{microsecond:06d}Z", "message": message, **fields})
+
+
+def test_entries_of_the_journal_go_where_they_belong_and_are_kept_once(
+    server: Server, elastic: Elastic, tmp_path: Path
+) -> None:
+    """By the platform's processors; another input brings the entries, without a place in a file."""
+    source = {
+        "type": "filestream",
+        "id": "journal",
+        "paths": [str(tmp_path / "node/var/log/journal.ndjson")],
+        "parsers": [{"ndjson": {"target": "", "overwrite_keys": True}}],
+        "processors": [{"drop_fields": {"fields": ["log.offset", "log.file"]}}],
+    }
+    entries = [
+        _entry(1, "x", systemd={"transport": "kernel"}, log={"syslog": {"priority": 3}}, process={"cmd": "a -p b"}),
+        _entry(2, "session opened", log={"syslog": {"facility": {"code": 10}, "priority": 6, "appname": "sshd"}}),
+        _entry(3, "the same text", systemd={"transport": "stdout", "unit": "kubelet.service"}),
+        _entry(4, "the same text", systemd={"transport": "stdout", "unit": "kubelet.service"}),
+    ]
+    with server(0) as port:
+        node = Node(tmp_path / "node", port, AUTHORITY.pem, **{"filebeat.inputs": [source]})
+        try:
+            for times in (1, 2):
+                node.append("journal.ndjson", *entries)
+                node.start()
+                wait_for(lambda times=times: sum(sent(elastic).values()) == 4 * times, "every entry sent")
+                node.stop()
+        finally:
+            node.kill()
+    (kernel,) = elastic.documents(f"logs-system.kernel-{STREAMS}")
+    assert kernel["log"]["level"] == "error"
+    assert "process" not in kernel or "cmd" not in kernel["process"]
+    (login,) = elastic.documents(f"logs-system.auth-{STREAMS}")
+    assert (login["service"], login["log"]["level"]) == ({"name": "sshd"}, "info")
+    # A microsecond apart they are two; read again they are none.
+    assert stored(elastic) == ["the same text"] * 2
 
 
 def test_another_password_ships_nothing(elastic: Elastic, server: Server, tmp_path: Path) -> None:
