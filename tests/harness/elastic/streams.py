@@ -36,6 +36,8 @@ class Stream:
     options: dict[str, Any]
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By id, in the order of their arrival."""
+    failures: list[dict[str, Any]] = field(default_factory=list)
+    """The failure store: what could not be stored, where the stream has one."""
     ilm_policy: str | None = None
     hidden: bool = False
     system: bool = False
@@ -167,6 +169,10 @@ class Streams:
             except mapping.Misfit as misfit:
                 raise Refusal(400, "document_parsing_exception", str(misfit)) from None
         except Refusal as refusal:
+            stream = self.streams.get(name)
+            if refusal.status == 400 and stream and stream.options.get("failure_store", {}).get("enabled"):
+                stream.failures.append({"document": source, "error": str(refusal)})
+                return {"_index": f".fs-{name}", "_id": identity, "status": 201, "failure_store": "used"}
             if refusal.status == 400:
                 self.refused.append((name, str(refusal)))
             return {"_index": name, "_id": identity, "status": refusal.status, "error": refusal.body["error"]}
