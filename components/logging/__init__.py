@@ -1,1 +1,1 @@
-"""Logs: Elasticsearch, Kibana, and the agents that bring lines to them."""
+"""The logging room: what is written, shipped, kept and shown."""

@@ -1,70 +1,80 @@
-"""Settings of logging: how long logs are kept, where, and what reads them."""
+"""Settings of logging: how long lines are kept, by what, and who may look."""
 
-import re
 from collections.abc import Iterator
+from typing import ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from components.logging.snapshots_settings import S3Snapshots
+from components.logging.snapshot_settings import SnapshotSettings
+from components.logging.streams import StreamPart
 from stackfile.problems import Problem
 from stackfile.quantities import Bytes, Duration
 from stackfile.references import HostName, Image, Name
 from stackfile.resources import Resources, resources
-from stackfile.scalars import refusal
+from stackfile.scalars import Scalar
 from stackfile.section import Section
 
-_VERSION = re.compile(r"9\.\d+\.\d+")
-LARGEST_HEAP = 31 * 2**30
-"""Beyond it pointers are no longer compressed (Elasticsearch's guide, "JVM settings")."""
-SMALLEST_RETENTION = 86400
+
+class ElasticVersion(Scalar):
+    """A version of Elasticsearch, Kibana and Filebeat: one for the three."""
+
+    allowed: ClassVar[str] = "a version 9 of the Elastic stack with all of its three numbers"
+    example: ClassVar[str] = "9.5.1"
+    pattern: ClassVar[str | None] = r"^9\.[0-9]{1,3}\.[0-9]{1,3}$"
+
+    @classmethod
+    def check(cls, text: str) -> None:
+        parts = text.split(".")
+        if len(parts) != 3 or parts[0] != "9" or not all(part.isdecimal() and len(part) <= 3 for part in parts):
+            raise ValueError
 
 
 class ElasticsearchSettings(Section):
-    """The store of logs."""
+    """What keeps the lines and answers questions about them."""
 
-    nodes: int = Field(default=1, ge=1, le=30)
-    """One (dev), or three or more, of which one may fail."""
-    # Elasticsearch on Kubernetes asks for 2Gi a node by default; half of it is heap, half the cache of files.
-    resources: Resources = resources(cpu=("500m", "2"), memory=("2Gi", "2Gi"))
-    """Of each node. Memory: request and limit alike, since the heap is taken at start."""
+    nodes: int = Field(default=1, ge=1, le=9)
+    """1, which an outage of its node or disk takes away, or 3 and more, each with a copy of the others' lines."""
+    # Elastic's own operator gives a node 2Gi, request and limit alike; the heap takes half of it by itself.
+    resources: Resources = resources(cpu=("250m", "2"), memory=("2Gi", "2Gi"))
+    """Of each node. Memory: request and limit alike, since the heap is sized by the limit and taken at once."""
     heap: Bytes | None = None
-    """Of each node; none: Elasticsearch takes half of its limit."""
+    """Java's heap; none: Elasticsearch takes half of the memory's limit, which is what its makers advise."""
     volume: Bytes | None = None
-    """Each node's disk; none: computed from retention and what is to be expected. It can only grow."""
-    mmap: bool = False
-    """Whether files may be mapped into memory, which is faster: only where every node has `vm.max_map_count` of at least
-    262144. elab changes no node's kernel."""
+    """Each node's disk; none: computed from the retention and the lines to expect. It can only grow."""
+    memory_maps: bool = False
+    """Whether index files are mapped into memory: faster, but every node that may run it needs
+    `vm.max_map_count` 1048576, set by whoever runs the nodes. No container of elab's changes its node's kernel."""
 
     def problems(self) -> Iterator[Problem]:
         memory = self.resources.memory
         if self.nodes == 2:
             yield Problem(
                 where="nodes",
-                found="2",
-                allowed="1, or 3 and more: two elect no master when one of them fails",
-                fix="set it to 3, or to 1 where an outage of the logs is bearable",
+                found="2, of which neither may go on alone",
+                allowed="1, or 3 to 9: a majority of 2 is both of them, so that either's loss stops both",
+                fix="set it to 3, or to 1",
             )
         if memory.request.bytes != memory.limit.bytes:
             yield Problem(
                 where="resources.memory.request",
                 found=f"{memory.request}, with a limit of {memory.limit}",
-                allowed="the same as the limit: the heap is taken whole at start",
+                allowed="the same as the limit, by which the heap is sized, and which is taken at once",
                 fix=f"set both to {memory.limit}",
             )
-        if self.heap is not None and self.heap.bytes > min(memory.limit.bytes // 2, LARGEST_HEAP):
+        if self.heap is not None and self.heap.bytes * 2 > memory.limit.bytes:
             yield Problem(
                 where="heap",
                 found=f"{self.heap}, with a memory limit of {memory.limit}",
-                allowed="at most half of the limit, and 31Gi: the other half holds what is read from the disk",
-                fix="remove it: the heap then sizes itself by the limit",
+                allowed="at most half of the limit: Lucene needs the other half, and the kernel ends what goes beyond",
+                fix="leave it out, or raise resources.memory to twice the heap",
             )
 
 
 class KibanaSettings(Section):
-    """Where people look into logs."""
+    """The pages that show the lines."""
 
     enabled: bool = True
-    # Kibana 9 ends for want of memory with 1Gi (kibana#205040 and others).
+    # Elastic's own operator gives 1Gi, with which Kibana 9 ends while it starts.
     resources: Resources = resources(cpu=("100m", "1"), memory=("1Gi", "2Gi"))
     published: bool | None = None
     """Whether the door leads to Kibana; none: wherever it can lead to several services (ingress, gateway).
@@ -75,96 +85,73 @@ class KibanaSettings(Section):
 
 
 class FluentBitSettings(Section):
-    """The agent that reads what containers write, once on every node."""
+    """The shipper of what containers write, on every node."""
 
     image: Image = Image("cr.fluentbit.io/fluent/fluent-bit:5.1.1")
-    # 2i2c's Fluent Bit takes some 50Mi; what waits lies on the disk, not in memory.
-    resources: Resources = resources(cpu=("25m", "500m"), memory=("64Mi", "256Mi"))
-    buffer: Bytes = Bytes("1Gi")
-    """What may wait on each node's own disk for Elasticsearch to come back; then the oldest goes."""
+    # Fluent Bit's chart sets nothing; chunks in memory are bounded by its files' storage.max_chunks_up, 2 MB each.
+    resources: Resources = resources(cpu=("20m", "500m"), memory=("96Mi", "384Mi"))
+    buffer: Bytes = Bytes("2Gi")
+    """What may wait on each node's own disk while Elasticsearch is away; beyond it the oldest lines go."""
     namespaces: tuple[Name, ...] = ()
     """Namespaces of the institution's own whose containers are read too."""
 
 
 class FilebeatSettings(Section):
-    """The agent that reads what the nodes' own systems write, once on every node."""
+    """The shipper of what the nodes' own systems write, on every node."""
 
-    # Filebeat's own manifest for Kubernetes asks for 100m and 100Mi, and allows 200Mi.
-    resources: Resources = resources(cpu=("25m", "500m"), memory=("100Mi", "256Mi"))
+    # Beats' own manifest asks for 100m and 100Mi, and allows 200Mi.
+    resources: Resources = resources(cpu=("20m", "300m"), memory=("100Mi", "256Mi"))
 
 
 class ExporterSettings(Section):
-    """The program that turns Elasticsearch's health into metrics."""
+    """Elasticsearch's figures for Prometheus."""
 
     image: Image = Image("quay.io/prometheuscommunity/elasticsearch-exporter:v1.11.0")
-    # Its chart states none; it keeps nothing but the last answers.
-    resources: Resources = resources(cpu=("10m", "200m"), memory=("32Mi", "128Mi"))
+    resources: Resources = resources(cpu=("5m", "100m"), memory=("32Mi", "128Mi"))
 
 
-class ExpectedLogs(Section):
-    """What is written in a day, from which the disks are computed. Assumptions: the dashboard Logs shows the real figures
-    after a week."""
+class ExpectedLines(Section):
+    """What is written in a day: the disk is sized by it. An assumption to begin with; the dashboard of logs measures it.
 
-    per_person: Bytes = Bytes("5Mi")
-    """By a person's server, and by hub and proxy about them, on a day on which they work."""
+    A line of 300 bytes every 5 seconds is 5 MiB a day: what a hub with its reflectors writes (its log level is INFO),
+    and more than a server does whose person works. A node's journal has kubelet, container runtime and kernel in it.
+    """
+
+    per_pod: Bytes = Bytes("5Mi")
     per_node: Bytes = Bytes("100Mi")
-    """By a node's own system and the platform's programs on it."""
 
 
 class LoggingSettings(Section):
-    """Logs of the platform, of people's servers and of the nodes."""
+    """Logs of the platform and its nodes."""
 
     enabled: bool = True
+    version: ElasticVersion = ElasticVersion("9.5.1")
+    """Of Elasticsearch, Kibana and Filebeat."""
     retention: Duration = Duration("30d")
-    """How long logs are kept: not less, and no more than a day longer."""
-    version: str = "9.5.1"
-    """Of Elasticsearch, Kibana and Filebeat, which go together."""
-    streams: str | None = None
+    """How long a line is kept. Indices are begun daily and go as a whole, so a line may stay a day longer."""
+    streams: StreamPart | None = None
     """The last part of every data stream's name; none: the instance, its hyphens as underscores."""
     storage_class: Name | None = None
     """The StorageClass of Elasticsearch's disks; none: the platform's own."""
-    other_nodes: int = Field(default=3, ge=0, le=5000)
-    """How many nodes the cluster has besides the pools' own; their systems' logs are kept too."""
-    expected: ExpectedLogs = ExpectedLogs()
+    expected: ExpectedLines = ExpectedLines()
     elasticsearch: ElasticsearchSettings = ElasticsearchSettings()
     kibana: KibanaSettings = KibanaSettings()
     fluent_bit: FluentBitSettings = FluentBitSettings()
     filebeat: FilebeatSettings = FilebeatSettings()
     exporter: ExporterSettings = ExporterSettings()
-    snapshots: S3Snapshots | None = None
-    """Where copies of the logs go; none: there are none, and who loses the disks loses the logs."""
+    snapshots: SnapshotSettings | None = None
+    """Where a copy is made every night; none: nowhere."""
 
-    @field_validator("version")
-    @classmethod
-    def _is_nine(cls, text: str) -> str:
-        if not _VERSION.fullmatch(text):
-            raise refusal("a release of 9, with three numbers", "write for example 9.5.1")
-        return text
-
-    @property
-    def elasticsearch_image(self) -> Image:
-        """Elasticsearch's own image."""
-        return Image(f"docker.elastic.co/elasticsearch/elasticsearch:{self.version}")
-
-    @property
-    def kibana_image(self) -> Image:
-        """Kibana's own image."""
-        return Image(f"docker.elastic.co/kibana/kibana:{self.version}")
-
-    @property
-    def filebeat_image(self) -> Image:
-        """Filebeat's own image; the Wolfi one has no journalctl."""
-        return Image(f"docker.elastic.co/beats/filebeat:{self.version}")
-
-    @property
-    def images(self) -> tuple[Image, ...]:
-        """Every image of the room, where it is there."""
-        if not self.enabled:
-            return ()
-        kibana = (self.kibana_image,) if self.kibana.enabled else ()
-        agents = (self.fluent_bit.image, self.filebeat_image, self.exporter.image)
-        return (self.elasticsearch_image, *kibana, *agents)
+    def image(self, program: str) -> Image:
+        """The image of one of Elastic's three programs."""
+        folder = "beats" if program == "filebeat" else program
+        return Image(f"docker.elastic.co/{folder}/{program}:{self.version}")
 
     def problems(self) -> Iterator[Problem]:
-        if self.retention.seconds < SMALLEST_RETENTION:
-            yield Problem(where="retention", found=self.retention, allowed="at least 1d", fix="write for example 30d")
+        if self.retention.seconds < 86400:
+            yield Problem(
+                where="retention",
+                found=str(self.retention),
+                allowed="at least 1d, since an index is a day's",
+                fix="write for example 30d",
+            )
