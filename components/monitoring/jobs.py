@@ -1,10 +1,12 @@
 """Scrape jobs: a file each in `files/scrape`, with an owner and a budget of series, and what the stack adds to it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from clouds.base import ClusterEndpoints
+from components.logging.bootstrap import rollover
+from components.logging.settings import LoggingSettings
 from components.monitoring.documents import read, text
 from components.monitoring.settings import MonitoringSettings
 from components.namespaces import NamespaceNames
@@ -47,16 +49,29 @@ class Job:
     interval: Callable[[MonitoringSettings], Duration] = lambda settings: settings.scrape_interval
 
 
+WATERMARKS = {"low": 0.85, "high": 0.9, "flood": 0.95}
+"""How full a disk of Elasticsearch's may be, as a share of it: its defaults (guide, "Cluster-level shard allocation and
+routing settings"), which elab leaves. On disks beyond a terabyte it waits longer, and alerts come before it acts."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class WatchedLogs:
     """What alerts about the logs must know of the stack's settings."""
 
     retention: Duration
     """How long logs are kept."""
+    rollover: Duration
+    """How much longer some are, since an index goes as a whole."""
     nodes: int
     """How many nodes Elasticsearch has when all are there."""
-    watermarks: Mapping[str, float]
-    """How full a disk of Elasticsearch's may be, as a share of it: low, high, flood."""
+
+
+def watched_logs(logging: LoggingSettings) -> WatchedLogs | None:
+    """What is watched of a stack's logs, if it keeps any."""
+    if not logging.enabled:
+        return None
+    kept = logging.retention
+    return WatchedLogs(retention=kept, rollover=rollover(kept), nodes=logging.elasticsearch.nodes)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from clouds.pools import NodePool
 from components.monitoring.documents import text
-from components.monitoring.jobs import ClusterSize, JobsArgs, WatchedLogs, jobs_of, series
+from components.monitoring.jobs import WATERMARKS, ClusterSize, JobsArgs, WatchedLogs, jobs_of, series
 from components.namespaces import ROOMS
 
 
@@ -41,10 +41,11 @@ def _pool_rules(pool: NodePool, cluster: str) -> list[dict[str, Any]]:
 def _logs_rules(logs: WatchedLogs, cluster: str) -> list[dict[str, Any]]:
     return [
         _constant("elab_logs_retention_seconds", logs.retention.seconds, cluster=cluster),
+        _constant("elab_logs_rollover_seconds", logs.rollover.seconds, cluster=cluster),
         _constant("elab_logs_nodes", logs.nodes, cluster=cluster),
         *(
             _constant("elab_logs_disk_watermark", share, cluster=cluster, stage=stage)
-            for stage, share in logs.watermarks.items()
+            for stage, share in WATERMARKS.items()
         ),
     ]
 

@@ -7,15 +7,16 @@ from dataclasses import replace
 import yaml
 
 from components.kit import plain
+from components.logging.settings import ElasticsearchSettings, LoggingSettings
 from components.monitoring.dashboards.catalogue import selected
-from components.monitoring.jobs import JobsArgs, WatchedLogs, jobs_of, scrape_files, series
+from components.monitoring.jobs import JobsArgs, WatchedLogs, jobs_of, scrape_files, series, watched_logs
 from components.monitoring.prometheus import rule_files
 from components.monitoring.prometheus_rights import places, role
 from components.monitoring.recording import settings_rules
 from stackfile.quantities import Duration
 from tests.harness.platform import settings
 
-WATCHED = WatchedLogs(retention=Duration("30d"), nodes=3, watermarks={"low": 0.85, "high": 0.9, "flood": 0.95})
+WATCHED = WatchedLogs(retention=Duration("30d"), rollover=Duration("1d"), nodes=3)
 OURS = {"elasticsearch", "fluent-bit"}
 
 
@@ -32,6 +33,12 @@ def test_jobs_rules_and_dashboard_are_there_where_logs_are_and_only_there() -> N
     assert names(with_logs) - names(without) == OURS
     assert set(rule_files(with_logs)) - set(rule_files(without)) == {"elasticsearch.yaml", "fluent-bit.yaml"}
     assert set(selected(names(with_logs))) - set(selected(names(without))) == {"logs"}
+
+
+def test_what_is_watched_follows_from_the_settings() -> None:
+    three = LoggingSettings(elasticsearch=ElasticsearchSettings(nodes=3))
+    assert watched_logs(three) == WATCHED
+    assert watched_logs(LoggingSettings(enabled=False)) is None
 
 
 def test_targets_are_looked_for_in_the_rooms_where_they_run() -> None:
@@ -55,6 +62,7 @@ def test_rules_know_retention_nodes_and_watermarks_from_the_settings() -> None:
     rules = settings_rules(args(WATCHED), size, pools)["groups"][0]["rules"]
     told = {(rule["record"], rule["labels"].get("stage")): rule["expr"] for rule in rules}
     assert told["elab_logs_retention_seconds", None] == "vector(2592000)"
+    assert told["elab_logs_rollover_seconds", None] == "vector(86400)"
     assert told["elab_logs_nodes", None] == "vector(3)"
     assert told["elab_logs_disk_watermark", "flood"] == "vector(0.95)"
     assert not any("logs" in rule["record"] for rule in settings_rules(args(None), size, pools)["groups"][0]["rules"])
