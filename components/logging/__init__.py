@@ -1,1 +1,1 @@
-"""The logging room: what is written, shipped, kept and shown."""
+"""Logs: Elasticsearch, Kibana, and the agents that bring lines to them."""

@@ -1,78 +1,123 @@
-"""Who may do what in Elasticsearch: users, hashes and tokens, all computed here, so that nothing is read back.
+"""Who may do what in Elasticsearch: its file realm's users, roles and tokens, computed here and kept in the state.
 
-The formats are those of Elasticsearch's file realm and file-based service tokens (x-pack, `Hasher` and
-`ServiceAccountToken`): changed files are read again within seconds, with no restart.
+Nothing has to be created in a running Elasticsearch, and a changed Secret is read without a restart: it watches these files.
 """
 
 import base64
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from components.logging import exporter, filebeat, fluent_bit
-from components.logging.streams import patterns
+import pulumi
+from pulumi_kubernetes.core import v1 as core
+from pulumi_random import RandomBytes, RandomBytesArgs
 
-OPERATOR, BOOTSTRAP = "operator", "elab-bootstrap"
-USERS = (fluent_bit.USER, filebeat.USER, exporter.USER, BOOTSTRAP, OPERATOR)
-"""One for each purpose; the operator's is a person's way into Kibana."""
-TOKEN_NAME = "elab"
-KIBANA_ACCOUNT = "elastic/kibana"
-_ITERATIONS = 10_000
-"""What Elasticsearch computes by default for PBKDF2: passwords here are of 256 random bits, and need no more."""
-_HASH_BYTES = 32
-_TOKEN_MARK = bytes([0, 1, 0, 1])
-"""A service token's version, as four bytes."""
+from components.hub.keys import KEY_BYTES
+from components.kit import DataPolicy, Labels, metadata
+from components.logging import bootstrap, exporter, filebeat, fluent_bit
+from components.logging.agents import FILES
+from components.namespaces import NamespaceNames
+
+PEOPLE: Mapping[str, str] = {"operator": "elab-operator", "support": "elab-support"}
+"""Who looks into logs by Kibana, with the roles that the bootstrap makes there: an operator sees the platform's lines, support
+those of people's servers too. Each password is in a Secret `kibana-<user>`."""
+USERS: Mapping[str, str] = {
+    fluent_bit.USER: "elab_fluent_bit",
+    filebeat.USER: "elab_filebeat",
+    exporter.USER: "elab_exporter",
+    bootstrap.USER: "elab_bootstrap",
+    **PEOPLE,
+}
+"""Every user with their one role; programs have those of `files/elasticsearch/roles.yml`."""
+SECURITY_SECRET = "elasticsearch-security"  # noqa: S105  the Secret's name
+TOKEN_NAME = "elab"  # noqa: S105  the token's name
+_COST = 10000
+"""Rounds: Elasticsearch's default, which it reads from the hash."""
+_TOKEN_PREFIX = bytes((0, 1, 0, 1))
+"""Version and kind of a service account's token."""
 
 
-def hashed(password: str, salt: bytes) -> str:
-    """A password as the files `users` and `service_tokens` hold it: PBKDF2 with SHA-512, over its stretched form."""
-    stretched = hashlib.sha512(password.encode()).hexdigest()
-    derived = hashlib.pbkdf2_hmac("sha512", stretched.encode(), salt, _ITERATIONS, _HASH_BYTES)
-    return f"{{PBKDF2_STRETCH}}{_ITERATIONS}${base64.b64encode(salt).decode()}${base64.b64encode(derived).decode()}"
+def password_hash(password: str, salt: bytes) -> str:
+    """PBKDF2-HMAC-SHA512 of the password's SHA-512, in the form of Elasticsearch's PBKDF2_STRETCH."""
+    stretched = hashlib.sha512(password.encode()).hexdigest().encode()
+    made = hashlib.pbkdf2_hmac("sha512", stretched, salt, _COST, dklen=32)
+    return f"{{PBKDF2_STRETCH}}{_COST}${base64.b64encode(salt).decode()}${base64.b64encode(made).decode()}"
 
 
 def service_token(secret: str) -> str:
-    """What Kibana shows to Elasticsearch."""
-    whole = _TOKEN_MARK + f"{KIBANA_ACCOUNT}/{TOKEN_NAME}:{secret}".encode()
-    return base64.b64encode(whole).decode().rstrip("=")
+    """What Kibana shows: its account's name and the secret, as Elasticsearch puts them together."""
+    return base64.b64encode(_TOKEN_PREFIX + f"elastic/kibana/{TOKEN_NAME}:{secret}".encode()).decode()
+
+
+def users_file(passwords: Mapping[str, str], salts: Mapping[str, bytes]) -> str:
+    """The file realm's users: a line each."""
+    return "".join(f"{user}:{password_hash(password, salts[user])}\n" for user, password in sorted(passwords.items()))
+
+
+def users_roles_file() -> str:
+    """Which role each user has."""
+    return "".join(f"{role}:{user}\n" for user, role in sorted(USERS.items()))
+
+
+def service_tokens_file(secret: str, salt: bytes) -> str:
+    """Kibana's token, by its hash."""
+    return f"elastic/kibana/{TOKEN_NAME}:{password_hash(secret, salt)}\n"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Password:
-    """A password and its salt, both in hexadecimal digits."""
+class CredentialsArgs:
+    """What the credentials are made of."""
 
-    text: str
-    salt: str
-
-    @property
-    def hash(self) -> str:
-        """As Elasticsearch's files hold it."""
-        return hashed(self.text, bytes.fromhex(self.salt))
+    names: NamespaceNames
+    labels: Labels
+    data: DataPolicy
 
 
-def roles(part: str) -> dict[str, object]:
-    """What each user may do, by the role of the same name; the file is YAML, of which JSON is a part."""
+class Credentials(pulumi.ComponentResource):
+    """Passwords, Kibana's token, and the one Secret by which Elasticsearch knows them all by their hashes."""
 
-    def shipper(datasets: tuple[str, ...], privileges: tuple[str, ...], cluster: tuple[str, ...]) -> dict[str, object]:
-        names = list(patterns(datasets, part))
-        return {"cluster": list(cluster), "indices": [{"names": names, "privileges": list(privileges)}]}
+    passwords: dict[str, pulumi.Output[str]]
+    """By user; hexadecimal digits."""
+    kibana_token: pulumi.Output[str]
+    salt: pulumi.Output[str]
+    """Hexadecimal digits: keys the fingerprints of the others."""
 
-    return {
-        fluent_bit.USER: shipper(fluent_bit.DATASETS, fluent_bit.PRIVILEGES, ()),
-        filebeat.USER: shipper(filebeat.DATASETS, filebeat.PRIVILEGES, ("monitor",)),
-        exporter.USER: {"cluster": list(exporter.PRIVILEGES)},
-    }
+    def __init__(self, name: str, args: CredentialsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("elab:logging:Credentials", name, None, opts)
+        child, kept = pulumi.ResourceOptions(parent=self), args.data.options(self)
+        namespace = args.names.of("logging")
+
+        def random(use: str) -> pulumi.Output[str]:
+            return RandomBytes(f"{name}-{use}", RandomBytesArgs(length=KEY_BYTES), kept).hex
+
+        self.passwords = {user: random(user) for user in USERS}
+        self.salt = random("salt")
+        token = random("kibana")
+        self.kibana_token = token.apply(service_token)
+        content: dict[str, pulumi.Input[str]] = {
+            "users": pulumi.Output.all(salt=self.salt, **self.passwords).apply(_users),
+            "users_roles": users_roles_file(),
+            "roles.yml": (FILES / "elasticsearch/roles.yml").read_text(),
+            "service_tokens": pulumi.Output.all(self.salt, token).apply(
+                lambda made: service_tokens_file(made[1], _salt(made[0], "kibana"))
+            ),
+        }
+        security = core.SecretInitArgs(metadata=metadata(SECURITY_SECRET, args.labels, namespace), string_data=content)
+        core.Secret(f"{name}-security", security, child)
+        for user in PEOPLE:
+            login = core.SecretInitArgs(
+                metadata=metadata(f"kibana-{user}", args.labels, namespace),
+                string_data={"username": user, "password": self.passwords[user]},
+            )
+            core.Secret(f"{name}-{user}-secret", login, child)
+        self.register_outputs({})
 
 
-def realm_files(users: Mapping[str, Password], token: Password, part: str) -> dict[str, str]:
-    """The files of Elasticsearch's configuration that say who may do what."""
-    # The bootstrap makes roles, spaces and templates: whoever may make roles may do everything. The operator's own
-    # roles are the bootstrap's, kept in Elasticsearch, since those of Kibana's spaces can only be put there.
-    held = {user: user for user in users} | {BOOTSTRAP: "superuser", OPERATOR: "elab-operator"}
-    return {
-        "users": "".join(f"{user}:{password.hash}\n" for user, password in users.items()),
-        "users_roles": "".join(f"{held[user]}:{user}\n" for user in users),
-        "roles.yml": json.dumps(roles(part), indent=1) + "\n",
-        "service_tokens": f"{KIBANA_ACCOUNT}/{TOKEN_NAME}:{token.hash}\n",
-    }
+def _salt(salt: str, use: str) -> bytes:
+    """A salt of its own for each hash: from the one in the state, so that a hash changes only with its password."""
+    return hashlib.sha256(bytes.fromhex(salt) + use.encode()).digest()
+
+
+def _users(made: Mapping[str, str]) -> str:
+    passwords = {user: text for user, text in made.items() if user != "salt"}
+    return users_file(passwords, {user: _salt(made["salt"], user) for user in passwords})
