@@ -50,8 +50,7 @@ class Job:
 
 
 WATERMARKS = {"low": 0.85, "high": 0.9, "flood": 0.95}
-"""How full a disk of Elasticsearch's may be, as a share of it: its defaults (guide, "Cluster-level shard allocation and
-routing settings"), which elab leaves. On disks beyond a terabyte it waits longer, and alerts come before it acts."""
+"""How full a disk of Elasticsearch's may be, as a share of it; its own file (`components/logging/files`) says the same."""
 
 
 @dataclass(frozen=True, kw_only=True)

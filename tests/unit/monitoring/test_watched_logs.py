@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import yaml
 
 from components.kit import plain
+from components.logging.agents import FILES
 from components.logging.settings import ElasticsearchSettings, LoggingSettings
 from components.monitoring.dashboards.catalogue import selected
-from components.monitoring.jobs import JobsArgs, WatchedLogs, jobs_of, scrape_files, series, watched_logs
+from components.monitoring.jobs import WATERMARKS, JobsArgs, WatchedLogs, jobs_of, scrape_files, series, watched_logs
 from components.monitoring.prometheus import rule_files
 from components.monitoring.prometheus_rights import places, role
 from components.monitoring.recording import settings_rules
@@ -39,6 +41,13 @@ def test_what_is_watched_follows_from_the_settings() -> None:
     three = LoggingSettings(elasticsearch=ElasticsearchSettings(nodes=3))
     assert watched_logs(three) == WATCHED
     assert watched_logs(LoggingSettings(enabled=False)) is None
+
+
+def test_the_watermarks_of_alerts_are_those_by_which_elasticsearch_acts() -> None:
+    text = (FILES / "elasticsearch/elasticsearch.yml").read_text(encoding="utf-8")
+    acts = dict(re.findall(r"^cluster[.]routing[.]allocation[.]disk[.]watermark[.](\w+): (\d+)%$", text, re.MULTILINE))
+    assert acts == {"low": "85", "high": "90", "flood_stage": "95"}
+    assert WATERMARKS == {"low": 0.85, "high": 0.9, "flood": 0.95}
 
 
 def test_targets_are_looked_for_in_the_rooms_where_they_run() -> None:
