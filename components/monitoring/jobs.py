@@ -50,7 +50,7 @@ class Job:
 
 
 WATERMARKS = {"low": 0.85, "high": 0.9, "flood": 0.95}
-"""How full a disk of Elasticsearch's may be, as a share of it; its own file (`components/logging/files`) says the same."""
+"""How full a disk of Elasticsearch may be, as a share of it; its own file in `components/logging` says the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
