@@ -18,7 +18,7 @@ _CLUSTER = {
     r"slm\.get_lifecycle": ("read_slm", "manage_slm"),
     r"slm\..*": ("manage_slm",),
     r"snapshot\.get_repository": ("monitor_snapshot", "create_snapshot"),
-    r"snapshot\..*": (),
+    r"snapshot\..*": ("manage",),
     r"security\.get_.*": ("read_security", "manage_security"),
     r"security\..*": ("manage_security",),
 }

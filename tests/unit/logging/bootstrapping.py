@@ -15,7 +15,8 @@ sys.path.insert(0, str(FILES))
 import elab_bootstrap  # noqa: E402
 from elab_http import Clock  # noqa: E402
 
-from tests.harness.elastic.access import SUPERUSER, User  # noqa: E402
+from components.logging.bootstrap import ROLE, USER  # noqa: E402
+from tests.harness.elastic.access import User  # noqa: E402
 from tests.harness.elastic.server import Elastic, serve  # noqa: E402
 
 PASSWORD = "kept-to-itself"
@@ -60,12 +61,12 @@ class Bench:
 @contextmanager
 def bench(folder: Path) -> Generator[Bench]:
     """Both servers, running."""
-    elastic = Elastic({"elab-bootstrap": User.of(PASSWORD, SUPERUSER)})
+    elastic = Elastic({USER: User.of(PASSWORD, ROLE)})
     with serve(elastic) as port, serve(elastic, kibana=True) as pages:
         values = {
             "elasticsearch": f"http://127.0.0.1:{port}",
             "kibana": f"http://127.0.0.1:{pages}",
-            "user": "elab-bootstrap",
+            "user": USER,
             "retention": "30d",
             "rollover": "1d",
             "namespace": "elab",

@@ -234,11 +234,14 @@ def test_kibana_gets_its_pages_once_it_is_there(ready: Bench) -> None:
 
 def test_nobody_but_support_reads_the_logs_of_peoples_servers(ready: Bench) -> None:
     ready.run("pages")
-    for name, role in ready.elastic.kibana.roles.items():
-        user = User(password="", indices=role["elasticsearch"]["indices"])
+    roles = ready.elastic.kibana.roles
+    assert set(roles) == {"elab-operator", "elab-support"}
+    for name, role in roles.items():
+        user = User.of("", role["elasticsearch"])
         assert user.may_index("logs-kubernetes.people-elab", ["read"]) == (name == "elab-support")
         assert user.may_index(HUB, ["read"])
-        assert not user.may_index(HUB, ["write", "create_doc"])
+        assert not user.may_index(HUB, ["write", "create_doc", "delete_index"])
+        assert not role["elasticsearch"]["cluster"]
         spaces = {space for grant in role["kibana"] for space in grant["spaces"]}
         assert ("people" in spaces) == (name == "elab-support")
 
