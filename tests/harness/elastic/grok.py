@@ -31,7 +31,8 @@ def _compiled(pattern: str, definitions: tuple[tuple[str, str], ...]) -> tuple[r
         fields[group] = found[2]
         return f"(?P<{group}>{inner})"
 
-    return re.compile(_USE.sub(use, pattern)), fields
+    # The end of the text is `\z` to Elasticsearch, and `\Z` to Python before 3.14.
+    return re.compile(_USE.sub(use, pattern).replace(r"\z", r"\Z")), fields
 
 
 def grok(text: str, patterns: Sequence[str], definitions: Mapping[str, str]) -> dict[str, str] | None:

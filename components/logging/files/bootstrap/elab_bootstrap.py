@@ -8,6 +8,7 @@ Ends with 0: done; 1: not reached, or refused; 2: told something wrong; 3: somet
 """
 
 import sys
+import time
 import urllib.error
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from pathlib import Path
 from elab_http import Client, Clock, Refused, Unreachable
 from elab_kibana import Pages
 from elab_log_values import BadValues, Values, read_secret, read_values
-from elab_retention import Audit, audit, push
+from elab_retention import Audit, audit, expiries, metrics, push
 from elab_store import Store
 
 DONE, FAILED, WRONG, KEPT = 0, 1, 2, 3
@@ -42,7 +43,9 @@ def _store(client: Client, values: Values, arguments: Namespace) -> int:
 def _audit(client: Client, values: Values, arguments: Namespace) -> int:
     found = audit(client, values)
     if values.pushgateway is not None:
-        push(values.pushgateway, found, arguments.authority)
+        servers = {"elasticsearch": values.elasticsearch, "kibana": values.kibana}
+        certificates = expiries(servers, arguments.authority) if arguments.authority.exists() else {}
+        push(values.pushgateway, metrics(found, certificates, time.time()))
     return _told(found)
 
 

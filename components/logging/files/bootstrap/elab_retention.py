@@ -1,7 +1,8 @@
 """Whether everything that is kept will be deleted, and from when to when each stream reaches."""
 
+import socket
 import ssl
-import time
+import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from elab_log_values import Values, seconds
 
 JOB = "elab-logs-audit"
 _BY_LIFECYCLE = "Data stream lifecycle"
+_SECONDS = 20
 
 
 @dataclass(kw_only=True)
@@ -73,39 +75,43 @@ def _reach(client: Client, stream: str, found: Audit) -> None:
             kept[stream] = answer[name]["value"] / 1000
 
 
-def metrics(found: Audit, authority: Path | None, now: float) -> str:
+def metrics(found: Audit, certificates: dict[str, float], now: float) -> str:
     """What was found, as Prometheus reads it."""
-    lines = [
-        "# TYPE elab_logs_streams_without_lifecycle gauge",
-        f"elab_logs_streams_without_lifecycle {len(found.problems) + len(found.internal)}",
-        "# TYPE elab_logs_audit_timestamp_seconds gauge",
-        f"elab_logs_audit_timestamp_seconds {now:.0f}",
-    ]
-    for name, kept in (("newest", found.newest), ("oldest", found.oldest)):
-        lines.append(f"# TYPE elab_logs_{name}_timestamp_seconds gauge")
-        lines += [
-            f'elab_logs_{name}_timestamp_seconds{{stream="{stream}"}} {value:.3f}'
-            for stream, value in sorted(kept.items())
-        ]
-    if authority is not None:
-        lines.append("# TYPE elab_logs_certificate_expiry_timestamp_seconds gauge")
-        lines += [
-            f'elab_logs_certificate_expiry_timestamp_seconds{{certificate="authority-{place}"}} {value:.0f}'
-            for place, value in enumerate(_expiries(authority))
-        ]
+    series = {
+        "streams_without_lifecycle": {"": float(len(found.problems) + len(found.internal))},
+        "audit_timestamp_seconds": {"": now},
+        "newest_timestamp_seconds": {f'{{stream="{name}"}}': value for name, value in found.newest.items()},
+        "oldest_timestamp_seconds": {f'{{stream="{name}"}}': value for name, value in found.oldest.items()},
+        "certificate_expiry_timestamp_seconds": {
+            f'{{certificate="{name}"}}': value for name, value in certificates.items()
+        },
+    }
+    lines = []
+    for name, values in series.items():
+        lines.append(f"# TYPE elab_logs_{name} gauge")
+        lines += [f"elab_logs_{name}{labels} {value:.0f}" for labels, value in sorted(values.items())]
     return "\n".join(lines) + "\n"
 
 
-def _expiries(authority: Path) -> list[float]:
-    """When the authorities' certificates end."""
+def expiries(servers: dict[str, str | None], authority: Path) -> dict[str, float]:
+    """When certificates end, in seconds since 1970: the authorities' that are trusted, and what each server shows."""
     context = ssl.create_default_context(cafile=str(authority))
-    return sorted(ssl.cert_time_to_seconds(str(one["notAfter"])) for one in context.get_ca_certs())
+    trusted = sorted(ssl.cert_time_to_seconds(str(one["notAfter"])) for one in context.get_ca_certs())
+    found = {f"authority-{place}": float(end) for place, end in enumerate(trusted)}
+    for name, url in servers.items():
+        where = urllib.parse.urlsplit(url or "")
+        if where.scheme == "https" and where.hostname:
+            with (
+                socket.create_connection((where.hostname, where.port or 443), timeout=_SECONDS) as plain,
+                context.wrap_socket(plain, server_hostname=where.hostname) as shown,
+            ):
+                found[name] = float(ssl.cert_time_to_seconds(str((shown.getpeercert() or {})["notAfter"])))
+    return found
 
 
-def push(url: str, found: Audit, authority: Path | None) -> None:
+def push(url: str, text: str) -> None:
     """Tell the Pushgateway; what was told before is replaced."""
-    body = metrics(found, authority, time.time()).encode()
-    request = urllib.request.Request(f"{url.rstrip('/')}/metrics/job/{JOB}", body, method="PUT")
+    request = urllib.request.Request(f"{url.rstrip('/')}/metrics/job/{JOB}", text.encode(), method="PUT")
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=20):
+    with opener.open(request, timeout=_SECONDS):
         pass
