@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections import Counter
@@ -12,47 +13,25 @@ from typing import Any
 
 import pytest
 
-from components.logging.filebeat import DATASETS, PRIVILEGES, USER
-from tests.harness.elastic.access import User
+from components.logging.filebeat import USER
 from tests.harness.elastic.faults import Fault
 from tests.harness.elastic.server import Elastic, serve
 from tests.logging.certificates import Authority
 from tests.logging.filebeat import PASSWORD, PROGRAM, STREAMS, Node, wait_for
+from tests.unit.logging.bootstrapped import bootstrapped
 
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="no Filebeat: lab/lab build --shippers")
 
 SYSLOG = f"logs-system.syslog-{STREAMS}"
-ROLE = {
-    "cluster": ["monitor"],
-    "indices": [{"names": [f"logs-{name}-{STREAMS}" for name in DATASETS], "privileges": list(PRIVILEGES)}],
-}
-_KEYWORD = {"type": "keyword"}
-TEMPLATE = {
-    "index_patterns": ["logs-system.*-*"],
-    "data_stream": {},
-    "template": {
-        "mappings": {
-            "properties": {
-                "@timestamp": {"type": "date"},
-                "message": {"type": "text"},
-                "host": {"properties": {"name": _KEYWORD}},
-                "log": {"properties": {"offset": {"type": "long"}}},
-            }
-        }
-    },
-}
 AUTHORITY = Authority.new("elab logging")
 
 
-def _elastic() -> Elastic:
-    made = Elastic({USER: User.of(PASSWORD, ROLE)})
-    made.streams.index_templates["system"] = TEMPLATE
-    return made
-
-
 @pytest.fixture
-def elastic() -> Elastic:
-    return _elastic()
+def elastic(tmp_path: Path) -> Elastic:
+    """A server after its bootstrap."""
+    folder = tmp_path / "bootstrap"
+    folder.mkdir()
+    return bootstrapped(folder, {USER: PASSWORD})
 
 
 Server = Callable[[int], AbstractContextManager[int]]
@@ -110,7 +89,9 @@ def test_another_configuration_is_not(tmp_path: Path) -> None:
     assert "crc" in done.stderr
 
 
-def test_it_speaks_to_the_server_of_the_rooms_authority_and_to_no_other(node: Node, tmp_path: Path) -> None:
+def test_it_speaks_to_the_server_of_the_rooms_authority_and_to_no_other(
+    node: Node, elastic: Elastic, tmp_path: Path
+) -> None:
     right = node.call("test", "output")
     assert right.returncode == 0, right.stdout
     others = {
@@ -120,7 +101,7 @@ def test_it_speaks_to_the_server_of_the_rooms_authority_and_to_no_other(node: No
     for whose, (authority, address, reason) in others.items():
         folder = tmp_path / whose
         folder.mkdir()
-        with serve(_elastic(), tls=authority.context(folder, address)) as port:
+        with serve(elastic, tls=authority.context(folder, address)) as port:
             done = Node(folder / "node", port, AUTHORITY.pem).call("test", "output")
         assert done.returncode == 1, whose
         assert reason in done.stdout + done.stderr, whose
@@ -265,7 +246,7 @@ def test_entries_of_the_journal_go_where_they_belong_and_are_kept_once(
             for times in (1, 2):
                 node.append("journal.ndjson", *entries)
                 node.start()
-                wait_for(lambda times=times: sum(sent(elastic).values()) == 4 * times, "every entry sent")
+                wait_for(lambda times=times: sum(sent(elastic).values()) >= 4 * times, "every entry sent")
                 node.stop()
         finally:
             node.kill()
@@ -279,7 +260,7 @@ def test_entries_of_the_journal_go_where_they_belong_and_are_kept_once(
 
 
 def test_another_password_ships_nothing(elastic: Elastic, server: Server, tmp_path: Path) -> None:
-    elastic.users[USER] = User.of("another", ROLE)
+    elastic.users[USER] = dataclasses.replace(elastic.users[USER], password="another")
     with server(0) as port:
         done = Node(tmp_path / "stranger", port, AUTHORITY.pem).call("test", "output")
     assert done.returncode == 1
