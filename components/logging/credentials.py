@@ -107,7 +107,7 @@ class Credentials(pulumi.ComponentResource):
         for user in PEOPLE:
             login = core.SecretInitArgs(
                 metadata=metadata(f"kibana-{user}", args.labels, namespace),
-                string_data={"username": user, "password": self.passwords[user]},
+                string_data={"password": self.passwords[user]},
             )
             core.Secret(f"{name}-{user}-secret", login, child)
         self.register_outputs({})

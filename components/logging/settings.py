@@ -14,6 +14,9 @@ from stackfile.resources import Resources, resources
 from stackfile.scalars import Scalar
 from stackfile.section import Section
 
+LARGEST_HEAP = 31 * 2**30
+"""Beyond it Java's pointers are no longer compressed (Elasticsearch's guide, "JVM settings")."""
+
 
 class ElasticVersion(Scalar):
     """A version of Elasticsearch, Kibana and Filebeat: one for the three."""
@@ -61,12 +64,12 @@ class ElasticsearchSettings(Section):
                 allowed="the same as the limit, by which the heap is sized, and which is taken at once",
                 fix=f"set both to {memory.limit}",
             )
-        if self.heap is not None and self.heap.bytes * 2 > memory.limit.bytes:
+        if self.heap is not None and self.heap.bytes > min(memory.limit.bytes // 2, LARGEST_HEAP):
             yield Problem(
                 where="heap",
                 found=f"{self.heap}, with a memory limit of {memory.limit}",
-                allowed="at most half of the limit: Lucene needs the other half, and the kernel ends what goes beyond",
-                fix="leave it out, or raise resources.memory to twice the heap",
+                allowed="at most half of the limit, and 31Gi: the other half holds what is read from the disk",
+                fix="leave it out: the heap then sizes itself by the limit",
             )
 
 
@@ -111,7 +114,7 @@ class ExporterSettings(Section):
 
 
 class ExpectedLines(Section):
-    """What is written in a day: the disk is sized by it. An assumption to begin with; the dashboard of logs measures it.
+    """What is written in a day: the disk is sized by it. An assumption to begin with; the dashboard Logs measures it.
 
     A line of 300 bytes every 5 seconds is 5 MiB a day: what a hub with its reflectors writes (its log level is INFO),
     and more than a server does whose person works. A node's journal has kubelet, container runtime and kernel in it.
@@ -146,6 +149,12 @@ class LoggingSettings(Section):
         """The image of one of Elastic's three programs."""
         folder = "beats" if program == "filebeat" else program
         return Image(f"docker.elastic.co/{folder}/{program}:{self.version}")
+
+    def images(self, *, monitored: bool) -> tuple[Image, ...]:
+        """Every image of the room's own; the exporter's where somebody asks it."""
+        elastic = ["elasticsearch", *(["kibana"] if self.kibana.enabled else []), "filebeat"]
+        asked = [self.exporter.image] if monitored else []
+        return (*(self.image(program) for program in elastic), self.fluent_bit.image, *asked)
 
     def problems(self) -> Iterator[Problem]:
         if self.retention.seconds < 86400:
