@@ -1,6 +1,7 @@
 """Who may do what in Elasticsearch: its file realm's users, roles and tokens, computed here and kept in the state.
 
-Nothing has to be created in a running Elasticsearch, and a changed Secret is read without a restart: it watches these files.
+Nothing has to be created in a running Elasticsearch, and a changed Secret is read without a restart: it watches its
+files.
 """
 
 import base64
@@ -19,8 +20,8 @@ from components.logging.agents import FILES
 from components.namespaces import NamespaceNames
 
 PEOPLE: Mapping[str, str] = {"operator": "elab-operator", "support": "elab-support"}
-"""Who looks into logs by Kibana, with the roles that the bootstrap makes there: an operator sees the platform's lines, support
-those of people's servers too. Each password is in a Secret `kibana-<user>`."""
+"""Who looks into logs by Kibana, with the roles that the bootstrap makes there: an operator sees the platform's lines,
+support those of people's servers too. Each password is in a Secret `kibana-<user>`."""
 USERS: Mapping[str, str] = {
     fluent_bit.USER: "elab_fluent_bit",
     filebeat.USER: "elab_filebeat",
@@ -46,7 +47,8 @@ def password_hash(password: str, salt: bytes) -> str:
 
 def service_token(secret: str) -> str:
     """What Kibana shows: its account's name and the secret, as Elasticsearch puts them together."""
-    return base64.b64encode(_TOKEN_PREFIX + f"elastic/kibana/{TOKEN_NAME}:{secret}".encode()).decode()
+    whole = _TOKEN_PREFIX + f"elastic/kibana/{TOKEN_NAME}:{secret}".encode()
+    return base64.b64encode(whole).decode().rstrip("=")
 
 
 def users_file(passwords: Mapping[str, str], salts: Mapping[str, bytes]) -> str:
