@@ -14,16 +14,15 @@ from typing import Any
 import pytest
 
 from components.logging.filebeat import USER
+from tests.harness.elastic.certificates import Certificates, certificates
 from tests.harness.elastic.faults import Fault
 from tests.harness.elastic.server import Elastic, serve
-from tests.logging.certificates import Authority
 from tests.logging.filebeat import PASSWORD, PROGRAM, STREAMS, Node, wait_for
 from tests.unit.logging.bootstrapped import bootstrapped
 
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="no Filebeat: lab/lab build --shippers")
 
 SYSLOG = f"logs-system.syslog-{STREAMS}"
-AUTHORITY = Authority.new("elab logging")
 
 
 @pytest.fixture
@@ -38,16 +37,28 @@ Server = Callable[[int], AbstractContextManager[int]]
 
 
 @pytest.fixture
-def server(elastic: Elastic, tmp_path: Path) -> Server:
-    """Starts the server, at any port or at one that it had."""
-    return lambda port: serve(elastic, tls=AUTHORITY.context(tmp_path), port=port)
+def room(tmp_path: Path) -> Certificates:
+    """The room's authority, and its server's certificate."""
+    return certificates(tmp_path)
 
 
 @pytest.fixture
-def node(server: Server, tmp_path: Path) -> Generator[Node]:
+def authority(room: Certificates) -> str:
+    """What a shipper is given to know Elasticsearch by."""
+    return room.authority.read_text()
+
+
+@pytest.fixture
+def server(elastic: Elastic, room: Certificates) -> Server:
+    """Starts the server, at any port or at one that it had."""
+    return lambda port: serve(elastic, tls=room.server, port=port)
+
+
+@pytest.fixture
+def node(server: Server, authority: str, tmp_path: Path) -> Generator[Node]:
     """A node, whose Elasticsearch answers."""
     with server(0) as port:
-        made = Node(tmp_path / "node", port, AUTHORITY.pem, output={"timeout": "2s"})
+        made = Node(tmp_path / "node", port, authority, output={"timeout": "2s"})
         yield made
         made.kill()
 
@@ -82,29 +93,25 @@ def test_the_platforms_configuration_is_one_that_filebeat_takes(node: Node) -> N
     assert (done.returncode, done.stdout) == (0, "Config OK\n")
 
 
-def test_another_configuration_is_not(tmp_path: Path) -> None:
-    wrong = Node(tmp_path, 9200, AUTHORITY.pem, processors=[{"fingerprint": {"fields": ["x"], "method": "crc"}}])
+def test_another_configuration_is_not(authority: str, tmp_path: Path) -> None:
+    wrong = Node(tmp_path, 9200, authority, processors=[{"fingerprint": {"fields": ["x"], "method": "crc"}}])
     done = wrong.call("test", "config")
     assert done.returncode == 1
     assert "crc" in done.stderr
 
 
 def test_it_speaks_to_the_server_of_the_rooms_authority_and_to_no_other(
-    node: Node, elastic: Elastic, tmp_path: Path
+    node: Node, elastic: Elastic, authority: str, tmp_path: Path
 ) -> None:
     right = node.call("test", "output")
     assert right.returncode == 0, right.stdout
-    others = {
-        "another authority's": (Authority.new("somebody else"), "127.0.0.1", "x509"),
-        "another address's": (AUTHORITY, "127.0.0.2", "x509"),
-    }
-    for whose, (authority, address, reason) in others.items():
-        folder = tmp_path / whose
-        folder.mkdir()
-        with serve(elastic, tls=authority.context(folder, address)) as port:
-            done = Node(folder / "node", port, AUTHORITY.pem).call("test", "output")
-        assert done.returncode == 1, whose
-        assert reason in done.stdout + done.stderr, whose
+    other, elsewhere = certificates(tmp_path, "other"), certificates(tmp_path, "elsewhere", address="127.0.0.2")
+    # Another authority's server; a server of the authority that is trusted, at an address that it does not name.
+    for shown, trusted in ((other, authority), (elsewhere, elsewhere.authority.read_text())):
+        with serve(elastic, tls=shown.server) as port:
+            done = Node(tmp_path / str(port), port, trusted).call("test", "output")
+        assert done.returncode == 1
+        assert "x509" in done.stdout + done.stderr
 
 
 def test_each_file_goes_to_its_stream_in_the_words_of_the_schema_and_without_secrets(
@@ -184,10 +191,12 @@ def test_a_shipper_that_dies_half_way_goes_on_where_it_was(node: Node, elastic: 
     arrived(elastic, lines(0, 210))
 
 
-def test_elasticsearch_may_start_later_and_restart(server: Server, elastic: Elastic, tmp_path: Path) -> None:
+def test_elasticsearch_may_start_later_and_restart(
+    server: Server, elastic: Elastic, authority: str, tmp_path: Path
+) -> None:
     with server(0) as port:
         pass
-    late = Node(tmp_path / "late", port, AUTHORITY.pem)
+    late = Node(tmp_path / "late", port, authority)
     try:
         late.append("syslog", *lines(0, 50))
         late.start()
@@ -224,7 +233,7 @@ def _entry(microsecond: int, message: str, **fields: Any) -> str:  # noqa: ANN40
 
 
 def test_entries_of_the_journal_go_where_they_belong_and_are_kept_once(
-    server: Server, elastic: Elastic, tmp_path: Path
+    server: Server, elastic: Elastic, authority: str, tmp_path: Path
 ) -> None:
     """By the platform's processors; another input brings the entries, without a place in a file."""
     source = {
@@ -241,7 +250,7 @@ def test_entries_of_the_journal_go_where_they_belong_and_are_kept_once(
         _entry(4, "the same text", systemd={"transport": "stdout", "unit": "kubelet.service"}),
     ]
     with server(0) as port:
-        node = Node(tmp_path / "node", port, AUTHORITY.pem, **{"filebeat.inputs": [source]})
+        node = Node(tmp_path / "node", port, authority, **{"filebeat.inputs": [source]})
         try:
             for times in (1, 2):
                 node.append("journal.ndjson", *entries)
@@ -259,9 +268,9 @@ def test_entries_of_the_journal_go_where_they_belong_and_are_kept_once(
     assert stored(elastic) == ["the same text"] * 2
 
 
-def test_another_password_ships_nothing(elastic: Elastic, server: Server, tmp_path: Path) -> None:
+def test_another_password_ships_nothing(elastic: Elastic, server: Server, authority: str, tmp_path: Path) -> None:
     elastic.users[USER] = dataclasses.replace(elastic.users[USER], password="another")
     with server(0) as port:
-        done = Node(tmp_path / "stranger", port, AUTHORITY.pem).call("test", "output")
+        done = Node(tmp_path / "stranger", port, authority).call("test", "output")
     assert done.returncode == 1
     assert "401" in done.stdout + done.stderr

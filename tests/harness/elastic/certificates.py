@@ -23,8 +23,8 @@ class Certificates:
     """The end of the server's certificate."""
 
 
-def certificates(folder: Path, name: str = "ca", days: int = 100) -> Certificates:
-    """Files `<name>.crt` and `<name>-server.pem`, the latter for 127.0.0.1 and localhost."""
+def certificates(folder: Path, name: str = "ca", days: int = 100, address: str = "127.0.0.1") -> Certificates:
+    """Files `<name>.crt` and `<name>-server.pem`, the latter for the address and localhost."""
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     keys = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -47,7 +47,7 @@ def certificates(folder: Path, name: str = "ca", days: int = 100) -> Certificate
     root = root.add_extension(usage, critical=True)
     identifier = x509.SubjectKeyIdentifier.from_public_key(keys[0].public_key())
     root = root.add_extension(identifier, critical=False).sign(keys[0], hashes.SHA256())
-    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1")), x509.DNSName("localhost")])
+    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address)), x509.DNSName("localhost")])
     of_root = x509.AuthorityKeyIdentifier.from_issuer_public_key(keys[0].public_key())
     leaf = begun(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "elasticsearch")]), keys[1], ends)
     leaf = leaf.add_extension(names, critical=False).add_extension(of_root, critical=False)
