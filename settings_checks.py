@@ -220,7 +220,9 @@ def _monitoring(settings: "Settings") -> Iterator[Problem]:
 def _logging(settings: "Settings") -> Iterator[Problem]:
     logging, args = settings.logging, settings.logging_args
     found = [*log_volume_problems(logging, args.size)]
-    found += kibana_problems(logging.kibana, settings.entry) if logging.kibana.enabled else []
+    grafana = settings.monitoring.grafana
+    other = grafana.host if settings.monitoring.enabled and grafana.enabled else None
+    found += kibana_problems(logging.kibana, settings.entry, other) if logging.kibana.enabled else []
     own = {args.names.of(room) for room in ROOMS}
     for index, namespace in enumerate(logging.fluent_bit.namespaces):
         if namespace in own:

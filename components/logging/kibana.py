@@ -30,6 +30,7 @@ from components.logging.agents import FILES
 from components.logging.pods import CA_FILE, Platform
 from components.logging.settings import KibanaSettings, LoggingSettings
 from stackfile.problems import Problem
+from stackfile.references import HostName
 
 COMPONENT = "kibana"
 PORT = 5601
@@ -109,14 +110,24 @@ def routes(args: KibanaArgs) -> tuple[Route, ...]:
     )
 
 
-def kibana_problems(settings: KibanaSettings, entry: AnyEntry) -> Iterator[Problem]:
-    """A host that nothing leads to; ``where`` is relative to `logging`."""
-    if settings.host is not None and not is_published(settings, entry):
+def kibana_problems(settings: KibanaSettings, entry: AnyEntry, grafana: HostName | None) -> Iterator[Problem]:
+    """A host that nothing leads to, or that is another's; ``where`` is relative to `logging`."""
+    if settings.host is None:
+        return
+    if not is_published(settings, entry):
         yield Problem(
             where="kibana.host",
             found=f'"{settings.host}", which nothing leads to',
             allowed="a host only where Kibana is published, by entry.kind ingress or gateway",
             fix="remove it, or publish Kibana",
+        )
+    if settings.host in (entry.host, grafana):
+        whose = "entry.host" if settings.host == entry.host else "monitoring.grafana.host"
+        yield Problem(
+            where="kibana.host",
+            found=f'"{settings.host}", which is {whose}',
+            allowed="a host of Kibana's own",
+            fix="name another host, or remove it: Kibana is then at the path /kibana",
         )
 
 

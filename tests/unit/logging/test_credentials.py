@@ -1,4 +1,4 @@
-"""Elasticsearch knows each user by a hash that is computed here: in its own format, and of nothing that could be read."""
+"""Elasticsearch knows each user by a hash that is computed here: in its own format."""
 
 from __future__ import annotations
 
@@ -53,11 +53,13 @@ def test_each_user_has_a_hash_that_its_own_password_alone_opens() -> None:
 def test_kibanas_token_is_of_its_own_account_and_in_the_form_of_elasticsearch() -> None:
     token = service_token(SECRET)
     whole = base64.b64decode(token + "=" * (-len(token) % 4))
-    assert whole[:4] == bytes([0, 1, 0, 1]) and "=" not in token
+    assert whole[:4] == bytes([0, 1, 0, 1])
+    assert "=" not in token
     account, _, secret = whole[4:].decode().partition(":")
     (line,) = service_tokens_file(SECRET, b"s" * 32).splitlines()
     name, _, hashed = line.partition(":")
-    assert name == account == "elastic/kibana/elab" and accepts(hashed, secret)
+    assert name == account == "elastic/kibana/elab"
+    assert accepts(hashed, secret)
 
 
 def test_every_user_has_one_role_that_is_defined_for_it_alone() -> None:
