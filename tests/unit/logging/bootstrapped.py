@@ -1,13 +1,13 @@
 """The small Elasticsearch after its bootstrap, for tests of what writes to it then."""
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import elab_bootstrap
+
 from components.logging import filebeat, fluent_bit
-from components.logging.agents import FILES
 from components.logging.streams import PIPELINES
 from tests.harness.elastic.access import SUPERUSER, User
 from tests.harness.elastic.server import Elastic, serve
@@ -31,10 +31,6 @@ _ROLES = {
 
 def bootstrapped(folder: Path, passwords: Mapping[str, str]) -> Elastic:
     """A server with the platform's streams, and these users of shippers."""
-    if str(FILES / "bootstrap") not in sys.path:
-        sys.path.insert(0, str(FILES / "bootstrap"))
-    import elab_bootstrap  # type: ignore[import-not-found]  the Job's own program, which lies below files
-
     made = Elastic({_ADMINISTRATOR: User.of("a", SUPERUSER)})
     with serve(made) as port:
         url = f"http://127.0.0.1:{port}"
