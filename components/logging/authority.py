@@ -51,7 +51,8 @@ class Authority(pulumi.ComponentResource):
                 allowed_uses=["cert_signing", "crl_signing", "digital_signature"],
                 subject=tls.SelfSignedCertSubjectArgs(common_name="elab logging", organization=organization),
             ),
-            kept,
+            # Not protected as its key is: renewing is replacing, and Pulumi replaces nothing that is protected.
+            child,
         )
         own = tls.PrivateKey(
             f"{name}-elasticsearch-key", tls.PrivateKeyArgs(algorithm="ECDSA", ecdsa_curve=_CURVE), child
