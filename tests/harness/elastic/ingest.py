@@ -206,7 +206,12 @@ def _holds(condition: str, document: Mapping[str, Any]) -> bool:
     # Without `?.` a missing parent is an error in Painless; so every step must have it, but the first.
     if re.search(r"\w\.\w", found[1].lstrip("?.")):
         raise ValueError(f"a missing parent would fail the condition: {condition}")
-    value = get(document, found[1].replace("?", "").lstrip("."))
+    value: Any = document
+    for name in found[1].replace("?", "").lstrip(".").split("."):
+        if value is not None and not isinstance(value, Mapping):
+            # Whatever `ignore_failure` says: the condition is no part of the processor.
+            raise Failed(f"dynamic getter [{name}] not found")
+        value = value.get(name) if value is not None else None
     if found[6] is not None:
         return isinstance(value, str) and value.startswith(found[6])
     wanted = None if found[4] else found[3]

@@ -155,8 +155,6 @@ class Streams:
         """Create one document, and say how that went as an item of a bulk's answer."""
         try:
             stream = self._target(name, user)
-            if identity is not None and len(identity.encode()) > _LONGEST_ID:
-                raise Refusal(400, "illegal_argument_exception", "id is too long, must be no longer than 512 bytes")
             made = self._through_pipelines(stream, source)
             if made is None:
                 return {"_index": name, "_id": identity, "status": 200, "result": "noop"}
@@ -220,4 +218,9 @@ def actions(body: bytes, index: str | None) -> Iterator[tuple[str, str | None, s
             document = json.loads(source)
         except ValueError:
             document = {}
-        yield operation, header.get("_index", index), header.get("_id"), document
+        identity = header.get("_id")
+        if identity is not None and len(identity.encode()) > _LONGEST_ID:
+            # One such id, and the whole request is refused.
+            reason = f"id [{identity}] is too long, must be no longer than {_LONGEST_ID} bytes"
+            raise Refusal(400, "action_request_validation_exception", reason)
+        yield operation, header.get("_index", index), identity, document

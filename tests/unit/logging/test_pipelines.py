@@ -225,6 +225,11 @@ def test_a_line_that_nobody_expected_is_kept_as_it_is(pipeline: str, line: str) 
     assert found["message"] == line
 
 
+@pytest.mark.parametrize("line", ['{"message": {"x": 1}}', '{"error": "x", "message": "m"}', '{"log": 1}', "{}", "{"])
+def test_json_of_another_form_is_no_failure(line: str) -> None:
+    assert isinstance(_through("elab-platform", line, service={"name": "elasticsearch"})["message"], str)
+
+
 def test_a_pipeline_that_fails_keeps_the_document_and_says_so() -> None:
     broken = {**PIPELINES, "elab-jupyter": {"processors": [{"set": {"field": "message.x", "value": 1}}]}}
     made = ingest.run(broken["elab-hub"], {"message": "x"}, broken)
