@@ -25,6 +25,7 @@ from .capacity import Fit, fits
 from .external import expected
 from .findings import Finding
 from .manifests import Manifest, manifests
+from .logs import LogsCost, logs_cost
 from .metrics import MetricsCost, metrics_cost
 from .people import People, people
 from .pods import pod_templates
@@ -58,6 +59,8 @@ class Plan:
     """Every image reference with the containers that use it."""
     metrics: MetricsCost | None
     """None where the stack has no monitoring."""
+    logs: LogsCost | None
+    """None where the stack keeps no logs."""
     applications: tuple[PlannedApplication, ...]
     """Of the notebook image, where the stack builds it."""
     findings: tuple[Finding, ...]
@@ -114,6 +117,7 @@ def make(project: Path, stack: str) -> Plan:
         fits=tuple(fits(found.settings.pools, servers.persons, pods, reserve_owners(plan))),
         images=checks.images((*plan, *servers.manifests)),
         metrics=metrics_cost(found.settings),
+        logs=logs_cost(found.settings),
         applications=applications,
         findings=(
             *_findings(found, recording, plan, servers),
@@ -150,6 +154,7 @@ def _plain(plan: Plan) -> dict[str, Any]:
         "fits": plan.fits,
         "images": plan.images,
         "metrics": plan.metrics,
+        "logs": plan.logs,
         "applications": plan.applications,
         "findings": plan.findings,
     }
