@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import yaml
 from elab_log_values import Values
 
 from clouds.base import ClusterEndpoints, PodSecurity
 from components.connections import pods
 from components.kit import plain
-from components.logging import bootstrap, filebeat, fluent_bit
+from components.logging import bootstrap, credentials, elasticsearch, filebeat, fluent_bit, kibana
 from components.logging.bootstrap import BootstrapArgs, BootstrapSecrets
 from components.logging.snapshot_settings import S3
 from components.logging.streams import PIPELINES
@@ -118,3 +119,17 @@ def test_it_reaches_what_it_makes_ready_and_nothing_else() -> None:
     made = list(bootstrap.connections(ARGS, endpoints, {store: 9200, pages: 5601}))
     assert {(one.target, one.ports[0].number) for one in made} >= {(store, 9200), (pages, 5601)}
     assert {one.source for one in made} == {pods("elab-logging", ARGS.labels.selector())}
+
+
+def test_its_user_has_the_rights_with_which_the_program_is_tested() -> None:
+    roles = yaml.safe_load((bootstrap.FILES.parent / "elasticsearch/roles.yml").read_text())
+    assert roles[credentials.USERS[bootstrap.USER]] == bootstrap.ROLE
+    # Whom the bootstrap makes roles for in Kibana.
+    there = json.loads((DOCUMENTS / "kibana/roles.json").read_text())
+    assert set(credentials.PEOPLE.values()) == set(there)
+
+
+def test_kibana_and_elasticsearch_name_their_lines_as_the_pipeline_expects() -> None:
+    text = (DOCUMENTS / "pipelines/elab-platform.json").read_text()
+    for component in (elasticsearch.COMPONENT, kibana.COMPONENT):
+        assert f"ctx.service?.name == '{component}'" in text
