@@ -85,7 +85,7 @@ def test_two_tracebacks_are_two_lines_of_the_log() -> None:
 
 def test_lines_of_other_programs_stay_apart() -> None:
     lines = [
-        "22:10:01.123 [ConfigProxy] info: Adding route / -> http://hub:8081",
+        "2026-11-24T22:10:01.123Z [ConfigProxy] info: Adding route / -> http://hub:8081",
         "    indented, after nothing",
         '{"@timestamp":"2026-11-24T22:10:01.000Z", "log.level": "INFO"}',
         "",
@@ -166,9 +166,9 @@ def test_the_hash_is_the_published_one(ecs: Lua) -> None:
     [
         ("[I 2026-11-24 22:10:01.123 JupyterHub app:1] x", "info"),
         ("[C 2026-11-24 22:10:01.123 JupyterHub app:1] x", "critical"),
-        ("22:10:01.123 [ConfigProxy] \x1b[32minfo\x1b[39m: x", "info"),
-        ("22:10:01.123 [ConfigProxy] info: x", "info"),
-        ("22:10:01.123 [ConfigProxy] error: 503 GET /user/ada/ connect ECONNREFUSED", "error"),
+        ("2026-11-24T22:10:01.123Z [ConfigProxy] \x1b[32minfo\x1b[39m: x", "info"),
+        ("2026-11-24T22:10:01.123Z [ConfigProxy] info: x", "info"),
+        ("2026-11-24T22:10:01.123Z [ConfigProxy] error: 503 GET /user/ada/ connect ECONNREFUSED", "error"),
         ("E1124 22:10:01.000000       1 main.go:10] x", "error"),
         ('time=2026-11-24T22:10:01Z level=WARN source=main.go:1 msg="x"', "warning"),
         ('{"@timestamp":"2026-11-24T22:10:01Z", "log.level": "ERROR", "message":"x"}', "error"),

@@ -62,7 +62,7 @@ HARMLESS = [
     f"{HUB}302 GET / -> /hub/ (@10.0.0.1) 1.02ms",
     "[I 2026-11-24 22:10:01.123 JupyterHub base:971] User ada took 2.318 seconds to start",
     "[E 2026-11-24 22:10:01.123 JupyterHub user:884] Unhandled error starting ada's server: 403",
-    "22:10:01.123 [ConfigProxy] info: Adding route /user/ada -> http://10.0.0.7:8888",
+    "2026-11-24T22:10:01.123Z [ConfigProxy] info: Adding route /user/ada -> http://10.0.0.7:8888",
     "Removing token for ada; 3 tokens left, max_tokens=10, token_expires_in=3600",
     "Kernel started: 0d3e4a5b-8c7d-4e6f-9a0b-1c2d3e4f5a6b",
     "GET http://10.0.0.1:8888/path@x 200",

@@ -27,8 +27,8 @@ local function level(line)
   if letter then
     return LETTERS[letter]
   end
-  -- The proxy: 10:00:00.000 [ConfigProxy] info: …
-  local word = line:match("^%d%d:%d%d:%d%d%.%d+ %[%w+%] .-(%a+): ")
+  -- The proxy: 2026-01-31T10:00:00.000Z [ConfigProxy] info: …
+  local word = line:match("^[%d%-T:%.]+Z? %[%w+%] .-(%a+): ")
   -- Prometheus and Grafana: … level=info …; Elasticsearch: "log.level":"INFO"; Kibana: "log":{"level":"INFO"
     or line:match("%f[%w]level=\"?(%a+)") or line:match("\"[%w%.]*level\"%s*:%s*\"(%a+)\"")
   if not word and line:find("^Traceback %(most recent call last%):") then
