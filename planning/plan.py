@@ -24,8 +24,8 @@ from .applications import PlannedApplication
 from .capacity import Fit, fits
 from .external import expected
 from .findings import Finding
-from .manifests import Manifest, manifests
 from .logs import LogsCost, logs_cost
+from .manifests import Manifest, manifests
 from .metrics import MetricsCost, metrics_cost
 from .people import People, people
 from .pods import pod_templates
