@@ -8,6 +8,9 @@ from components.entry import route_problems
 from components.entry_settings import GatewayEntry, IngressEntry, tls_problems
 from components.hub.profiles import Profile, repeated
 from components.hub.proxy import route
+from components.logging import room as logging_room
+from components.logging.kibana import kibana_problems
+from components.logging.sizing import volume_problems as log_volume_problems
 from components.monitoring import room as monitoring_room
 from components.monitoring.grafana import grafana_problems
 from components.monitoring.sizing import memory_problems, volume_problems
@@ -30,9 +33,12 @@ def cross_checks(settings: "Settings") -> Iterator[Problem]:
     yield from _egress(settings)
     yield from _entry(settings)
     own = route(NamespaceNames(instance=settings.instance), settings.entry)
-    yield from route_problems(settings.entry, [own, *monitoring_room.routes(settings.monitoring_args)])
+    published = (*monitoring_room.routes(settings.monitoring_args), *logging_room.routes(settings.logging_args))
+    yield from route_problems(settings.entry, [own, *published])
     if settings.monitoring.enabled:
         yield from _monitoring(settings)
+    if settings.logging.enabled:
+        yield from _logging(settings)
     if settings.is_prod:
         yield from _prod(settings)
 
@@ -234,6 +240,27 @@ def _monitoring(settings: "Settings") -> Iterator[Problem]:
         yield from grafana_problems(monitoring.grafana, settings.directory, settings.entry)
 
 
+def _logging(settings: "Settings") -> Iterator[Problem]:
+    logging, args = settings.logging, settings.logging_args
+    found = [*log_volume_problems(logging, args.size)]
+    grafana = settings.monitoring.grafana
+    other = grafana.host if settings.monitoring.enabled and grafana.enabled else None
+    found += kibana_problems(logging.kibana, settings.entry, other) if logging.kibana.enabled else []
+    own = {args.names.of(room) for room in ROOMS}
+    for index, namespace in enumerate(logging.fluent_bit.namespaces):
+        if namespace in own:
+            found.append(
+                Problem(
+                    where=f"fluent_bit.namespaces.{index}",
+                    found=f'"{namespace}", which is of elab itself',
+                    allowed="namespaces of the institution's own: elab's are read anyway",
+                    fix="remove it",
+                )
+            )
+    for problem in found:
+        yield Problem(where=f"logging.{problem.where}", found=problem.found, allowed=problem.allowed, fix=problem.fix)
+
+
 def _prod(settings: "Settings") -> Iterator[Problem]:
     if settings.cluster.identifier is None:
         yield Problem(
@@ -274,6 +301,8 @@ def images_of(settings: "Settings") -> tuple[Image, ...]:
             monitoring.pushgateway.image,
         ]
         found += [monitoring.grafana.image] if monitoring.grafana.enabled else []
+    if settings.logging.enabled:
+        found += settings.logging.images(monitored=settings.monitoring.enabled)
     return tuple(dict.fromkeys(found))
 
 

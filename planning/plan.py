@@ -24,6 +24,7 @@ from .applications import PlannedApplication
 from .capacity import Fit, fits
 from .external import expected
 from .findings import Finding
+from .logs import LogsCost, logs_cost
 from .manifests import Manifest, manifests
 from .metrics import MetricsCost, metrics_cost
 from .people import People, people
@@ -61,6 +62,8 @@ class Plan:
     """Built-in days, simulated."""
     metrics: MetricsCost | None
     """None where the stack has no monitoring."""
+    logs: LogsCost | None
+    """None where the stack keeps no logs."""
     applications: tuple[PlannedApplication, ...]
     """Of the notebook image, where the stack builds it or names the folder that it was built from."""
     findings: tuple[Finding, ...]
@@ -123,6 +126,7 @@ def make(project: Path, stack: str) -> Plan:
         images=checks.images((*plan, *servers.manifests)),
         days=days(situation(found.settings, servers.persons, pods), found.settings),
         metrics=metrics_cost(found.settings),
+        logs=logs_cost(found.settings),
         applications=applications,
         findings=(
             *_findings(found, recording, plan, servers),
@@ -161,6 +165,7 @@ def _plain(plan: Plan) -> dict[str, Any]:
         "images": plan.images,
         "days": plan.days,
         "metrics": plan.metrics,
+        "logs": plan.logs,
         "applications": plan.applications,
         "findings": plan.findings,
     }

@@ -162,6 +162,8 @@ class HubRoom(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _hub_args(self, args: HubRoomArgs, priority_class: str, keys: Keys) -> HubArgs:
+        # Of the stack's secrets those that the hub reads: a receiver of alerts that changes does not restart it.
+        own = (args.secrets[key] for key in ("ldap_bind_password", "hub_database_url") if key in args.secrets)
         return HubArgs(
             settings=args.hub,
             names=args.names,
@@ -179,7 +181,7 @@ class HubRoom(pulumi.ComponentResource):
             ldap_password=args.secrets.get("ldap_bind_password"),
             database_url=args.secrets.get("hub_database_url"),
             certificate=own_certificate(args.entry),
-            secrets_fingerprint=keys.fingerprint(keys.hub_fingerprint, *args.secrets.values()),
+            secrets_fingerprint=keys.fingerprint(keys.hub_fingerprint, *own),
         )
 
     def _puller_args(self, args: HubRoomArgs, priority_class: str) -> PullerArgs:
