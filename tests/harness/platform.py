@@ -26,11 +26,59 @@ from stack import unfinished_allowed
 PROJECT = Path(__file__).parents[2]
 _BASE = Path(__file__).with_name("platform.yaml")
 
-_ADDRESSES = {"pod_cidrs": ["10.244.0.0/16", "fd00:244::/48"], "service_cidrs": ["10.96.0.0/12", "fd00:96::/108"]}
+_ADDRESSES: dict[str, Any] = {
+    "pod_cidrs": ["10.244.0.0/16", "fd00:244::/48"],
+    "service_cidrs": ["10.96.0.0/12", "fd00:96::/108"],
+}
+
+
+def _pools(general: str, memory: str, nodes: int = 1) -> list[dict[str, Any]]:
+    """The base configuration's pools, of a cloud's own machines."""
+    found = copy.deepcopy(_base()["pools"])
+    for pool, machine in zip(found, (general, memory), strict=True):
+        pool["machine"] = machine
+    found[0]["nodes"]["min"] = nodes
+    found[1]["allocatable"]["memory"] = "117Gi"
+    return found
+
+
+@functools.cache
+def _base() -> dict[str, Any]:
+    return yaml.safe_load(_BASE.read_text(encoding="utf-8"))
+
 
 CLOUDS: Mapping[str, dict[str, Any]] = {
     "onprem-ceph-csi": {},
     "onprem-rook": {"cloud.ceph": {"kind": "rook", "pool": "replicapool"}},
+    "openshift": {
+        "cloud": {
+            "kind": "openshift",
+            **_ADDRESSES,
+            "autoscaler": {
+                "kind": "machine-sets",
+                "cluster_autoscaler": True,
+                "machine_sets": {"general": ["workers-a", "workers-b"], "memory": ["memory-a"]},
+            },
+        },
+        "storage": {"class_name": "ocs-storagecluster-ceph-rbd", "create": False},
+        "monitoring": {"verify_kubelets": False, "node_exporter": {"port": 9101}},
+    },
+    "aws": {
+        "cloud": {
+            "kind": "aws",
+            **_ADDRESSES,
+            "autoscaler": {"kind": "karpenter", "discovery": "elab", "node_role": "elab-nodes"},
+        },
+        "pools": _pools("m6i.2xlarge", "r6i.4xlarge", nodes=0),
+    },
+    "gcp": {
+        "cloud": {"kind": "gcp", **_ADDRESSES, "project": "elab-test", "location": "us-central1", "cluster": "elab"},
+        "pools": _pools("n2-standard-8", "n2-highmem-16"),
+    },
+    "azure": {
+        "cloud": {"kind": "azure", **_ADDRESSES, "resource_group": "elab", "cluster": "elab"},
+        "pools": _pools("Standard_D8s_v5", "Standard_E16s_v5"),
+    },
     "local": {"cloud": {"kind": "local", **_ADDRESSES, "node_cidrs": ["10.20.2.0/24"]}},
 }
 """Every cloud, and every kind of disk that it can have, as a change of the base configuration."""
@@ -45,6 +93,9 @@ ENTRIES: Mapping[str, dict[str, Any]] = {
             "gateway_namespace": "gateways",
             "data_plane_namespace": "envoy",
         }
+    },
+    "route": {
+        "entry": {"kind": "route", "host": "jupyter.example.org", "shared_host": True},
     },
     "load_balancer": {
         "entry": {
@@ -86,11 +137,6 @@ def data(changes: Changes) -> dict[str, Any]:
         else:
             at[last] = copy.deepcopy(value)
     return found
-
-
-@functools.cache
-def _base() -> dict[str, Any]:
-    return yaml.safe_load(_BASE.read_text(encoding="utf-8"))
 
 
 def settings(changes: Changes = {}) -> Settings:  # noqa: B006  never changed

@@ -106,6 +106,7 @@ def test_ceph_disks_can_be_snapshotted_by_the_driver_that_makes_them(name: str) 
     storage = settings(CLOUDS[name]).facts.storage
     assert storage.is_ceph
     assert storage.snapshot_spec is not None
+    assert storage.class_spec is not None
     assert storage.snapshot_spec.driver == storage.class_spec.provisioner
     assert storage.snapshot_spec.parameters["clusterID"] == storage.class_spec.parameters["clusterID"]
 
