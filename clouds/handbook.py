@@ -24,9 +24,9 @@ _ADDING = """
 ## How to add a cloud
 
 1. One module in `clouds/`, of the shape of `clouds/azure.py`: a `Section` with a `kind` of its own for what only the
-   stack can know, and a frozen dataclass with everything that `clouds/base.py` asks of a `Cloud`. It is data: no resource
-   is made there, and nothing outside `clouds/` asks which cloud it is. What differs in a way that the protocol has no word
-   for is a new word in the protocol, which all clouds then answer.
+   stack can know, and a frozen dataclass with everything that `clouds/base.py` asks of a `Cloud`. It is data: no
+   resource is made there, and nothing outside `clouds/` asks which cloud it is. What differs in a way that the protocol
+   has no word for is a new word in the protocol, which all clouds then answer.
 2. Two lines in `clouds/__init__.py`: the settings in the union, the class by its kind.
 3. One entry in `CLOUDS` of `tests/harness/platform.py`: every test of a component then runs over it.
 4. One stack file `Pulumi.<stack>.yaml`; `make plan STACK=<stack>` until it says nothing but what is still to be set,
