@@ -33,8 +33,8 @@ _POD_IDENTITY = (Cidr("169.254.170.23/32"), Cidr("fd00:ec2::23/128"))
 PRICES = PriceList(
     currency="USD",
     region="us-east-1",
-    dated="2025-06",
-    source="list price of Linux on demand (aws.amazon.com/ec2/pricing/on-demand); check it for your region",
+    dated="about 2025",
+    source="list prices of Linux on demand, not looked up: check them at aws.amazon.com/ec2/pricing/on-demand",
     machines={
         "m6i.2xlarge": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.384),
         "m6i.4xlarge": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.768),

@@ -36,8 +36,8 @@ _SPOT = Taint(key="kubernetes.azure.com/scalesetpriority", value="spot", effect=
 PRICES = PriceList(
     currency="USD",
     region="eastus",
-    dated="2025-06",
-    source="list price of Linux, pay as you go (azure.microsoft.com/pricing); check it for your region",
+    dated="about 2025",
+    source="list prices of Linux, pay as you go, not looked up: check them at azure.microsoft.com/pricing",
     machines={
         "Standard_D8s_v5": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.384),
         "Standard_D16s_v5": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.768),

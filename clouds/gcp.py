@@ -35,8 +35,8 @@ _CLOUD_DNS = Cidr("169.254.169.254/32")
 PRICES = PriceList(
     currency="USD",
     region="us-central1",
-    dated="2025-06",
-    source="list price on demand (cloud.google.com/compute/vm-instance-pricing); check it for your region",
+    dated="about 2025",
+    source="list prices on demand, not looked up: check them at cloud.google.com/compute/vm-instance-pricing",
     machines={
         "e2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.2681),
         "n2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.3885),

@@ -21,13 +21,14 @@ class Machine:
 
 @dataclass(frozen=True, kw_only=True)
 class PriceList:
-    """What a cloud asks for its machines, when, and who says so."""
+    """What a cloud asks for its machines, as of when, and where to check it."""
 
     currency: str
     region: str
     dated: str
-    """Year and month in which somebody looked."""
+    """The time that the figures are of."""
     source: str
+    """Which prices these are, whether somebody has looked them up, and where."""
     machines: Mapping[str, Machine]
     """By the name that the cloud has for the type."""
 
