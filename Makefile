@@ -8,7 +8,7 @@ BESIDE := tests/e2e/test_monitoring.py tests/e2e/test_reload.py
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status purge plan simulate plan-diff test lint types programs unit plugins e2e e2e-platform e2e-beside browser image bench golden dashboards schema vocabulary
+.PHONY: help up down status purge plan simulate plan-diff test lint types programs unit plugins e2e e2e-platform e2e-beside browser image bench golden dashboards clouds schema vocabulary
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -91,6 +91,9 @@ golden: $(INSTALLED) ## Write the golden files anew
 
 dashboards: $(INSTALLED) ## Write the dashboards' JSON and docs/dashboards.md anew, from the code
 	@$(BIN)/python -m components.monitoring.dashboards
+
+clouds: $(INSTALLED) ## Write docs/clouds.md anew, from the clouds' modules
+	@$(BIN)/python -m clouds.handbook
 
 schema: $(INSTALLED) ## Write the stack files' JSON Schema anew
 	@$(BIN)/python -m stackfile.schema

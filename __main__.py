@@ -3,6 +3,7 @@
 import pulumi
 
 from components import entry
+from components.autoscaling import Autoscaling, AutoscalingArgs
 from components.hub import room
 from components.isolation import Isolation, IsolationArgs
 from components.logging import room as logging
@@ -14,7 +15,7 @@ from providers import providers
 from stack import load_or_exit
 
 stack = load_or_exit()
-settings, cloud = stack.settings, stack.settings.facts
+settings, cloud, users = stack.settings, stack.settings.facts, stack.settings.users
 names = NamespaceNames(instance=settings.instance)
 made = providers(settings.cluster, settings.notebook_image, certificates=settings.logging.enabled)
 base = pulumi.ResourceOptions(providers=made)
@@ -23,23 +24,23 @@ namespaces = Namespaces("namespaces", NamespacesArgs(names=names, data=settings.
 storage = PersonalStorage("storage", StorageArgs(
     settings=settings.storage, cloud=cloud.storage, instance=settings.instance, reclaim_policy=settings.reclaim_policy,
 ), base)  # fmt: skip
+Autoscaling("autoscaling", AutoscalingArgs(instance=settings.instance, objects=settings.scaling.objects), base)
 image = NotebookImage("notebook", NotebookImageArgs(
     settings=settings.notebook_image, images=settings.images, folder=stack.image_folder,
 ), base)  # fmt: skip
 hub = room.HubRoomArgs(
-    names=names, cloud=cloud, entry=settings.entry, hub=settings.hub, proxy=settings.proxy, users=settings.users,
+    names=names, cloud=cloud, entry=settings.entry, hub=settings.hub, proxy=settings.proxy, users=users,
     directory=settings.directory, culling=settings.culling, puller=settings.puller, scheduling=settings.scheduling,
-    packs=settings.packs, pools=settings.pools, images=settings.images, network=settings.network, data=settings.data,
-    user_storage_class=storage.class_name, platform_storage_class=settings.storage.platform_class,
+    packs=settings.packs, pools=settings.node_pools, images=settings.images, network=settings.network,
+    user_storage_class=storage.class_name, platform_storage_class=settings.storage.platform_class, data=settings.data,
     extra_config=stack.extra_config, notebook_image=image.ref, secrets=stack.secrets,
 )  # fmt: skip
 metrics, logs = settings.monitoring_args, settings.logging_args
 routes = (*room.routes(hub), *monitoring.routes(metrics), *logging.routes(logs))
 doors = entry.connections(settings.entry, routes, cloud.ranges.nodes)
-
 # Before anything runs there: no pod is ever without its policies.
 isolation = Isolation("isolation", IsolationArgs(
-    names=names, pools=settings.pools, default=settings.users.default_profile.resources, largest=settings.users.largest,
+    names=names, pools=settings.node_pools, default=users.default_profile.resources, largest=users.largest,
     connections=(*room.connections(hub), *monitoring.connections(metrics), *logging.connections(logs), *doors),
 ), pulumi.ResourceOptions(providers=made, depends_on=[namespaces]))  # fmt: skip
 inside = pulumi.ResourceOptions(providers=made, depends_on=[namespaces, isolation])
@@ -54,7 +55,6 @@ address = entry.Entry("entry", entry.EntryArgs(
     settings=settings.entry, instance=settings.instance, routes=routes,
     load_balancer_annotations=cloud.load_balancer_annotations,
 ), inside)  # fmt: skip
-
 pulumi.export("url", address.url)
 pulumi.export("namespaces", namespaces.names)
 pulumi.export("notebook_image", image.ref)

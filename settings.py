@@ -8,10 +8,11 @@ from pydantic import Field
 from clouds import CloudSettings, cloud_of
 from clouds.base import Cloud
 from clouds.pools import NodePool
+from clouds.scaling import Scaling
 from components.entry_settings import EntrySettings
 from components.hub.directory import DirectorySettings
 from components.hub.profiles import UsersSettings
-from components.hub.scheduling import PriorityNames
+from components.hub.scheduling import PriorityNames, placeholders
 from components.hub.scheduling_settings import SchedulingSettings
 from components.hub.settings import CullingSettings, HubSettings, PostgreSql, ProxySettings, PullerSettings
 from components.kit import DataPolicy
@@ -106,6 +107,24 @@ class Settings(Section):
         return cloud_of(self.cloud)
 
     @property
+    def node_pools(self) -> tuple[NodePool, ...]:
+        """The pools with what the settings leave to be computed: prices from the cloud's list, placeholders from the
+        rate of arrivals.
+        """
+        prices, seat, size = self.facts.prices, self.users.default_profile.resources, self.scheduling.placeholder
+        found = []
+        for pool in self.pools:
+            price = prices.price(pool) if prices is not None and pool.price_per_hour is None else pool.price_per_hour
+            change = {"price_per_hour": price, "placeholders": placeholders(pool, seat, size), "arrivals": None}
+            found.append(pool.model_copy(update=change))
+        return tuple(found)
+
+    @property
+    def scaling(self) -> Scaling:
+        """What tells the cloud's autoscaler of the pools."""
+        return self.facts.scaling(self.node_pools, str(self.instance))
+
+    @property
     def packs(self) -> bool:
         """Whether elab's own user scheduler is used."""
         wanted = self.scheduling.user_scheduler.enabled
@@ -132,7 +151,7 @@ class Settings(Section):
             entry=self.entry,
             settings=self.monitoring,
             directory=self.directory,
-            pools=self.pools,
+            pools=self.node_pools,
             profiles=self.users.profiles,
             images=self.images,
             network=self.network,

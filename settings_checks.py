@@ -16,6 +16,7 @@ from components.monitoring.grafana import grafana_problems
 from components.monitoring.sizing import memory_problems, volume_problems
 from components.namespaces import ROOMS, NamespaceNames
 from components.notebook_image import BuiltImage, ReadyImage
+from placeholder_checks import placeholder_problems
 from stackfile.problems import Problem
 from stackfile.quantities import shown_bytes, shown_millicores
 from stackfile.references import Cidr, Image, Name
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
 def cross_checks(settings: "Settings") -> Iterator[Problem]:
     """Every contradiction between sections."""
     yield from _pools(settings)
-    yield from _placeholders(settings)
-    yield from _placeholders_fit(settings)
+    yield from placeholder_problems(settings)
+    yield from settings.facts.pool_problems(settings.pools)
     yield from _storage(settings)
     yield from _egress(settings)
     yield from _entry(settings)
+    yield from _hosts(settings)
     own = route(NamespaceNames(instance=settings.instance), settings.entry)
     published = (*monitoring_room.routes(settings.monitoring_args), *logging_room.routes(settings.logging_args))
     yield from route_problems(settings.entry, [own, *published])
@@ -121,49 +123,6 @@ def _fits(settings: "Settings", where: str, profile: Profile, pool: NodePool) ->
         )
 
 
-def _placeholders(settings: "Settings") -> Iterator[Problem]:
-    placeholder = settings.scheduling.placeholder
-    default = next((profile for profile in settings.users.profiles if profile.default), None)
-    if placeholder is None or default is None:
-        return
-    wanted = default.resources
-    small = [
-        name
-        for name, mine, theirs in (
-            ("cpu", placeholder.cpu.request.millicores, wanted.cpu.request.millicores),
-            ("memory", placeholder.memory.request.bytes, wanted.memory.request.bytes),
-        )
-        if mine < theirs
-    ]
-    for name in small:
-        theirs = getattr(wanted, name).request
-        yield Problem(
-            where=f"scheduling.placeholder.{name}.request",
-            found=str(getattr(placeholder, name).request),
-            allowed=f"at least {theirs}, the request of the default profile {default.name}",
-            fix=f"raise it to {theirs}, or remove scheduling.placeholder",
-        )
-
-
-def _placeholders_fit(settings: "Settings") -> Iterator[Problem]:
-    """A placeholder that no node can hold would call for new nodes for ever."""
-    placeholder = settings.scheduling.placeholder
-    for index, pool in enumerate(settings.pools):
-        if placeholder is None or not pool.placeholders:
-            continue
-        whole = pool.allocatable
-        if (
-            placeholder.cpu.request.millicores > whole.cpu.millicores
-            or placeholder.memory.request.bytes > whole.memory.bytes
-        ):
-            yield Problem(
-                where="scheduling.placeholder",
-                found=f"{placeholder.cpu.request} CPU and {placeholder.memory.request}",
-                allowed=f"what a node of pool {pool.name} holds: {whole.cpu} CPU and {whole.memory}",
-                fix=f"make placeholders smaller, or set pools.{index}.placeholders to 0",
-            )
-
-
 def _storage(settings: "Settings") -> Iterator[Problem]:
     for problem in settings.storage.problems_with(settings.facts.storage):
         yield Problem(where=f"storage.{problem.where}", found=problem.found, allowed=problem.allowed, fix=problem.fix)
@@ -207,6 +166,27 @@ def _entry(settings: "Settings") -> Iterator[Problem]:
             found="true, with no cloud.node_cidrs",
             allowed="the nodes' addresses, since network policies let in nobody else",
             fix="list them as cloud.node_cidrs, for example [10.20.2.0/24]",
+        )
+
+
+def _hosts(settings: "Settings") -> Iterator[Problem]:
+    """What monitoring can't do on this cloud's nodes."""
+    if not settings.monitoring.enabled:
+        return
+    hosts, port = settings.facts.hosts, settings.monitoring.node_exporter.port
+    if port in hosts.ports:
+        yield Problem(
+            where="monitoring.node_exporter.port",
+            found=str(port),
+            allowed=f"a port that is free on every node: {hosts.ports[port]} has this one",
+            fix="set monitoring.node_exporter.port to another one, for example 9101",
+        )
+    if settings.monitoring.verify_kubelets and not hosts.kubelets_verifiable:
+        yield Problem(
+            where="monitoring.verify_kubelets",
+            found="true",
+            allowed="false: another authority signs this cloud's kubelets than the one that pods trust",
+            fix="set monitoring.verify_kubelets to false",
         )
 
 
@@ -287,7 +267,7 @@ def images_of(settings: "Settings") -> tuple[Image, ...]:
     found += [notebook.image] if isinstance(notebook, ReadyImage) else []
     found += [notebook.base_image] if isinstance(notebook, BuiltImage) else []
     found += [choice.image for choice in settings.users.images.values()]
-    if settings.puller.enabled or any(pool.placeholders for pool in settings.pools):
+    if settings.puller.enabled or any(pool.placeholders for pool in settings.node_pools):
         found.append(settings.puller.pause_image)
     if settings.packs:
         found.append(settings.scheduling.user_scheduler.image)

@@ -28,6 +28,9 @@ def _entries(settings: Settings) -> Iterator[tuple[str, str]]:
     yield from _disks(settings)
     yield from _monitoring(settings)
     yield from _classes(settings)
+    for one in settings.scaling.objects:
+        if one.namespace:
+            yield f"Namespace/{one.namespace}", "the cloud's machine API brings it"
     for data in settings.users.shared_data:
         yield f"PersistentVolumeClaim/{names.users}/{data.claim}", "the data set's owner registers the claim"
     for volume in settings.users.volumes:

@@ -76,7 +76,7 @@ class Plan:
     @property
     def pools(self) -> tuple[NodePool, ...]:
         """The stack's node pools."""
-        return self.subject.settings.pools
+        return self.subject.settings.node_pools
 
 
 def subject(project: Path, stack: str) -> Subject:
@@ -121,8 +121,8 @@ def make(project: Path, stack: str) -> Plan:
         manifests=plan,
         people=servers,
         tree=tree(recording),
-        totals=totals(plan, found.settings.pools),
-        fits=tuple(fits(found.settings.pools, servers.persons, pods, reserve_owners(plan))),
+        totals=totals(plan, found.settings.node_pools),
+        fits=tuple(fits(found.settings.node_pools, servers.persons, pods, reserve_owners(plan))),
         images=checks.images((*plan, *servers.manifests)),
         days=days(situation(found.settings, servers.persons, pods), found.settings),
         metrics=metrics_cost(found.settings),
@@ -145,6 +145,8 @@ def _findings(found: Subject, recording: Recording, plan: tuple[Manifest, ...], 
     yield from graph.findings(plan, servers.manifests, expected(found.settings))
     yield from vocabulary.findings(plan, found.settings.monitoring.alerting.routes)
     yield from metrics.findings(found.settings)
+    for command in found.settings.scaling.commands:
+        yield Finding(level="info", where=f"pool {command.pool}", what=command.why, fix=command.command)
     for duty in duties(found.settings.entry):
         yield Finding(level="info", where="entry", what="no object of elab's can see to this", fix=duty)
 
