@@ -7,7 +7,7 @@ E2E := $(BIN)/python -m pytest -m e2e --reruns 2 --durations=0 --durations-min=5
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status purge plan plan-diff test lint types unit plugins e2e e2e-platform e2e-beside browser image bench golden dashboards schema
+.PHONY: help up down status purge plan plan-diff images scan test lint types unit plugins e2e e2e-platform e2e-beside browser image bench golden dashboards schema
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -34,8 +34,11 @@ purge: $(INSTALLED) ## Delete the data that `make down` left, after asking
 plan: $(INSTALLED) ## Show what STACK is made of, without cluster or Pulumi
 	@$(BIN)/python -m planning plan --stack $(STACK)
 
-plan-diff: $(INSTALLED) ## Show what changes between BASE and the working tree, in every stack
-	@$(BIN)/python -m planning diff --base $(BASE)
+plan-diff: $(INSTALLED) ## Show what changes between BASE and the working tree, in every stack (MARKDOWN=1: as a comment)
+	@$(BIN)/python -m planning diff --base $(BASE) $(if $(MARKDOWN),--markdown)
+
+images: $(INSTALLED) ## List every image of STACK (MIRROR=registry.example.org: the script to mirror them, and the setting)
+	@$(BIN)/python -m planning images --stack $(STACK) $(if $(MIRROR),--mirror $(MIRROR))
 
 test: lint types unit plugins ## Everything that needs neither root nor a node
 

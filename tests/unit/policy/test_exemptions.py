@@ -13,7 +13,13 @@ from policy.exemptions import Exemption
 from stackfile.problems import StackError
 
 TODAY = date(2026, 11, 24)
-GOOD = {"rule": "tls", "resource": "*", "stacks": "*", "reason": "for a test", "expires": date(2027, 1, 31)}
+GOOD: dict[str, object] = {
+    "rule": "tls",
+    "resource": "*",
+    "stacks": "*",
+    "reason": "for a test",
+    "expires": date(2027, 1, 31),
+}
 
 
 def written(folder: Path, *entries: dict[str, object]) -> tuple[Exemption, ...]:
