@@ -40,6 +40,15 @@ plan-diff: $(INSTALLED) ## Show what changes between BASE and the working tree, 
 images: $(INSTALLED) ## List every image of STACK (MIRROR=registry.example.org: the script to mirror them, and the setting)
 	@$(BIN)/python -m planning images --stack $(STACK) $(if $(MIRROR),--mirror $(MIRROR))
 
+# A big package with pins of its own, so it has an environment of its own.
+build/checkov/bin/checkov:
+	@echo "==> checkov"; $(PYTHON) -m venv build/checkov && build/checkov/bin/pip install --quiet --disable-pip-version-check checkov==3.3.30
+
+scan: STACK := prod
+scan: $(INSTALLED) build/checkov/bin/checkov ## A static scanner over prod's manifests: nothing open that policy/scan.yaml gives no reason for
+	@$(BIN)/python -m planning plan --stack $(STACK) > /dev/null
+	@$(BIN)/python -m planning.scan --checkov build/checkov/bin/checkov build/$(STACK)
+
 test: lint types unit plugins ## Everything that needs neither root nor a node
 
 lint: $(INSTALLED)

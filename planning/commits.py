@@ -43,8 +43,10 @@ def from_json(text: str) -> dict[str, Snapshot]:
 
 def _snapshot(stack: str, entries: list[dict[str, Any]], figures: dict[str, Any] | None) -> Snapshot:
     made = (Entry(former=tuple(entry.pop("former")), **entry) for entry in entries)
-    read = figures and Figures(monthly_cost=figures["monthly_cost"], violations=tuple(figures["violations"]))
-    return Snapshot(stack=stack, entries=tuple(made), figures=read or None)
+    read = None
+    if figures:
+        read = Figures(monthly_cost=figures["monthly_cost"], violations=tuple(figures["violations"]))
+    return Snapshot(stack=stack, entries=tuple(made), figures=read)
 
 
 @contextmanager

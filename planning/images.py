@@ -72,7 +72,7 @@ def text(found: Sequence[StackImage]) -> str:
 def prefixes(found: Sequence[StackImage], registry: str) -> dict[str, str]:
     """The setting `images.mirrors` by which every image comes from a registry: one entry for each registry of today."""
     hosts = {str(Image(one.source)).partition("/")[0] for one in found if one.source}
-    return {host: f"{registry}/{host}" for host in sorted(hosts) if not registry.startswith(host)}
+    return {host: f"{registry}/{host}" for host in sorted(hosts) if registry.partition("/")[0] != host}
 
 
 def script(found: Sequence[StackImage], settings: Settings, registry: str) -> str:
@@ -100,6 +100,9 @@ def script(found: Sequence[StackImage], settings: Settings, registry: str) -> st
             continue
         origin = Image(one.source)
         to = target.reference(origin).partition("@")[0]
+        if to == str(origin).partition("@")[0]:
+            lines.append(f"# {origin}: in this registry already")
+            continue
         by = f"{origin.repository}@{one.digest}" if one.digest else str(origin)
         lines.append(
             f"skopeo copy --all --preserve-digests {shlex.quote(f'docker://{by}')} {shlex.quote(f'docker://{to}')}"

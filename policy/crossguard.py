@@ -50,7 +50,7 @@ def _settings() -> Settings | None:
 def _policies(
     rule: Rule, level: EnforcementLevel, settings: Settings | None, excused: tuple[Exemption, ...]
 ) -> Iterator[Policy]:
-    words = {"description": f"{rule.reason} Fix: {rule.fix}", "enforcement_level": level, "remediation_steps": rule.fix}
+    words = f"{rule.reason} Fix: {rule.fix}"
     if rule.one:
         one = rule.one
 
@@ -60,7 +60,13 @@ def _policies(
                 if not _excused(excused, rule, found):
                     report(f"{found.key}: {what}", args.urn)
 
-        yield ResourceValidationPolicy(name=rule.name, validate=resource, **words)
+        yield ResourceValidationPolicy(
+            name=rule.name,
+            description=words,
+            validate=resource,
+            enforcement_level=level,
+            remediation_steps=rule.fix,
+        )
     if rule.all:
         together = rule.all
 
@@ -75,7 +81,13 @@ def _policies(
                 elif not _excused(excused, rule, fault.resource):
                     report(f"{fault.resource.key}: {fault.what}", fault.resource.urn)
 
-        yield StackValidationPolicy(name=rule.name, validate=stack, **words)
+        yield StackValidationPolicy(
+            name=rule.name,
+            description=words,
+            validate=stack,
+            enforcement_level=level,
+            remediation_steps=rule.fix,
+        )
 
 
 def _context(settings: Settings | None) -> Context:

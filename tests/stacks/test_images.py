@@ -20,7 +20,7 @@ from stackfile.loader import load_stack
 from stackfile.problems import StackError
 from tests.harness.stacks import PROJECT, STACKS, plan, recorded
 
-REGISTRY = "registry.example.org/mirror"
+REGISTRY = "mirror.example.org/all"
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -67,3 +67,9 @@ def test_the_script_is_one_that_a_shell_takes_and_copies_each_named_image_once(s
 def test_a_name_that_is_no_registry_is_refused(registry: str) -> None:
     with pytest.raises(StackError, match="write it as registry"):
         images.script(images.inventory(plan("dev")), plan("dev").subject.settings, registry)
+
+
+def test_what_the_registry_holds_already_is_not_copied_onto_itself() -> None:
+    text = images.script(images.inventory(plan("prod")), plan("prod").subject.settings, "registry.example.org/mirror")
+    assert "# registry.example.org/elab/notebook:1: in this registry already" in text
+    assert "registry.example.org: " not in text
