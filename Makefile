@@ -7,7 +7,7 @@ E2E := $(BIN)/python -m pytest -m e2e --reruns 2 --durations=0 --durations-min=5
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status purge plan plan-diff images scan test lint types unit plugins e2e e2e-platform e2e-beside browser image bench golden dashboards schema
+.PHONY: help up down status purge plan plan-diff images scan test lint types unit plugins e2e e2e-platform e2e-beside browser image bench golden dashboards handbook schema
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -92,6 +92,9 @@ golden: $(INSTALLED) ## Write the golden files anew
 
 dashboards: $(INSTALLED) ## Write the dashboards' JSON and docs/dashboards.md anew, from the code
 	@$(BIN)/python -m components.monitoring.dashboards
+
+handbook: $(INSTALLED) ## Write docs/policy.md anew, from the rules
+	@$(BIN)/python -m policy.handbook
 
 schema: $(INSTALLED) ## Write the stack files' JSON Schema anew
 	@$(BIN)/python -m stackfile.schema

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 def cross_checks(settings: "Settings") -> Iterator[Problem]:
     """Every contradiction between sections."""
     yield from _pools(settings)
+    yield from _prices(settings)
     yield from _placeholders(settings)
     yield from _placeholders_fit(settings)
     yield from _storage(settings)
@@ -35,6 +36,17 @@ def cross_checks(settings: "Settings") -> Iterator[Problem]:
         yield from _monitoring(settings)
     if settings.is_prod:
         yield from _prod(settings)
+
+
+def _prices(settings: "Settings") -> Iterator[Problem]:
+    for index, pool in enumerate(settings.pools if settings.policies.monthly_cost else ()):
+        if pool.price_per_hour is None:
+            yield Problem(
+                where=f"pools.{index}.price_per_hour",
+                found=f"nothing, while policies.monthly_cost is {settings.policies.monthly_cost}",
+                allowed="what a node costs an hour, in the ceiling's currency",
+                fix="state it, or remove policies.monthly_cost",
+            )
 
 
 def _pools(settings: "Settings") -> Iterator[Problem]:

@@ -112,7 +112,8 @@ def known_registry(resource: Resource, context: Context) -> Iterator[str]:
     """From a registry that the stack names."""
     for container in containers(resource):
         image = qualified(str(container.body.get("image") or ""))
-        if not any(image == prefix or image.startswith((f"{prefix}/", f"{prefix}:")) for prefix in context.registries):
+        known = (f"{prefix}{mark}" for prefix in context.registries for mark in ("/", ":", "@"))
+        if not image.startswith(tuple(known)):
             yield f"container {container.name} runs {image}, from none of {', '.join(sorted(context.registries))}"
 
 

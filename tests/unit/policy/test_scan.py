@@ -20,9 +20,8 @@ def excuse(**changes: object) -> dict[str, Any]:
 
 
 def test_only_the_named_check_at_the_named_resources_is_excused() -> None:
-    found = outcome(
-        report(("CKV_1", "Deployment.a.b"), ("CKV_1", "Deployment.c.b"), ("CKV_2", "Deployment.a.b")), [excuse()]
-    )
+    failed = (("CKV_1", "Deployment.a.b"), ("CKV_1", "Deployment.c.b"), ("CKV_2", "Deployment.a.b"))
+    found = outcome(report(*failed), [excuse()])
     assert found.passed == 3
     assert [(one.check, one.resource) for one in found.excused] == [("CKV_1", "Deployment.a.b")]
     assert [(one.check, one.resource) for one in found.open] == [

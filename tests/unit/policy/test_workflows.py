@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lab.labkit.settings import BIN
+from operate.rig import HOME
 
 FOLDER = Path(__file__).parents[3] / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.yml"))
@@ -24,7 +24,7 @@ def jobs() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_actionlint_has_nothing_to_say() -> None:
-    program = BIN / "actionlint"
+    program = HOME / "bin" / "actionlint"
     assert program.is_file(), "lab/lab build --checkers makes it"
     said = subprocess.run([program, "-no-color", *FILES], capture_output=True, text=True, timeout=60, check=False)
     assert said.returncode == 0, said.stdout + said.stderr
