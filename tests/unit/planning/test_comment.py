@@ -15,7 +15,7 @@ NEW = Figures(monthly_cost=1200, violations=("mandatory probes: b: y", "mandator
 
 def report(stack: str = "prod", lines: tuple[str, ...] = ("~ Deployment/hub",), **fields: object) -> Report:
     given = {"summary": "+0 -0 ~1", "losses": (), "before": OLD, "after": NEW, "base": "main", **fields}
-    return Report(stack=stack, lines=lines, **given)  # ty: ignore[invalid-argument-type]
+    return Report(stack=stack, lines=lines, **given)
 
 
 def test_it_shows_cost_before_and_after_and_which_policies_are_new_and_solved() -> None:
