@@ -19,12 +19,13 @@ DEDICATED = {"key": "elab.dev/dedicated", "operator": "Equal", "value": "users",
 UNPACKED = {"scheduling": {"user_scheduler": {"enabled": False}}}
 
 
-def spawner(recording: Recording) -> dict[str, Any]:
-    return values(recording)["spawner"]
-
-
 def values(recording: Recording) -> dict[str, Any]:
     return json.loads(objects(recording, "ConfigMap")["elab-hub/hub-values"]["data"]["values.json"])
+
+
+def schedulers(recording: Recording) -> set[str | None]:
+    """Which scheduler each profile's servers are given to."""
+    return {profile["scheduler_name"] for profile in values(recording)["profiles"]}
 
 
 def test_the_platform_goes_before_people_and_people_before_placeholders() -> None:
@@ -39,8 +40,8 @@ def test_placeholders_call_for_nodes_by_the_clouds_own_cut_off(monkeypatch: pyte
 
 
 def test_people_have_their_own_priority_and_the_packing_scheduler() -> None:
-    found = spawner(unmonitored())
-    assert (found["priority_class"], found["scheduler_name"]) == ("elab-users", "elab-user-scheduler")
+    assert values(unmonitored())["spawner"]["priority_class"] == "elab-users"
+    assert schedulers(unmonitored()) == {"elab-user-scheduler"}
 
 
 RIGHTS = {
@@ -117,7 +118,7 @@ def test_two_instances_lead_by_leases_of_their_own() -> None:
         assert found["leaderElection"]["resourceNamespace"] == f"{instance}-hub"
         assert [profile["schedulerName"] for profile in found["profiles"]] == [f"{instance}-user-scheduler"]
         hub = objects(recording, "ConfigMap")[f"{instance}-hub/hub-values"]["data"]["values.json"]
-        assert json.loads(hub)["spawner"]["scheduler_name"] == f"{instance}-user-scheduler"
+        assert {one["scheduler_name"] for one in json.loads(hub)["profiles"]} == {f"{instance}-user-scheduler"}
 
 
 def test_the_user_scheduler_fills_nodes_up() -> None:
@@ -139,7 +140,7 @@ def test_a_drained_node_takes_one_scheduler_of_several(replicas: int, budgets: i
 def without_packing(recording: Recording) -> None:
     named = [urn for urn in (one.urn for one in recording.resources) if "cheduler" in urn]
     assert named == []
-    assert spawner(recording)["scheduler_name"] is None
+    assert schedulers(recording) == {None}
     assert "schedulerName" not in pod(recording, "deployment-placeholder-general").spec
 
 
@@ -153,7 +154,7 @@ def test_a_stack_can_do_without_the_user_scheduler() -> None:
 
 def test_a_stack_can_have_it_where_the_cloud_packs(monkeypatch: pytest.MonkeyPatch) -> None:
     recording = on_cloud(AssigningCloud, monkeypatch, {"scheduling": {"user_scheduler": {"enabled": True}}})
-    assert spawner(recording)["scheduler_name"] == "elab-user-scheduler"
+    assert schedulers(recording) == {"elab-user-scheduler"}
 
 
 def test_each_pool_has_the_placeholders_that_it_asks_for() -> None:
