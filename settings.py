@@ -9,11 +9,13 @@ from clouds import CloudSettings, cloud_of
 from clouds.base import Cloud
 from clouds.pools import NodePool
 from components.entry_settings import EntrySettings
+from components.hub.configuration import server_files
 from components.hub.directory import DirectorySettings
 from components.hub.profiles import UsersSettings
 from components.hub.scheduling import PriorityNames
 from components.hub.scheduling_settings import SchedulingSettings
 from components.hub.settings import CullingSettings, HubSettings, PostgreSql, ProxySettings, PullerSettings
+from components.hub.values import ValuesArgs
 from components.kit import DataPolicy
 from components.monitoring import room as monitoring_room
 from components.monitoring.room import MonitoringArgs
@@ -109,6 +111,26 @@ class Settings(Section):
     def data(self) -> DataPolicy:
         """What happens to data when the program no longer speaks of it."""
         return DataPolicy(protect=self.protects_data, adopt=self.protection.adopt)
+
+    @property
+    def values_args(self) -> ValuesArgs:
+        """What the hub reads: for its room, and for plans, which show what KubeSpawner will make of it."""
+        return ValuesArgs(
+            names=NamespaceNames(instance=self.instance),
+            entry=self.entry,
+            hub=self.hub,
+            users=self.users,
+            directory=self.directory,
+            culling=self.culling,
+            images=self.images,
+            network=self.network,
+            packs=self.packs,
+            pools=self.pools,
+            ranges=self.facts.ranges,
+            pod_security=self.facts.pod_security,
+            storage_class=self.storage.class_name,
+            server_files=tuple(server_files()),
+        )
 
     @property
     def monitoring_args(self) -> MonitoringArgs:
