@@ -113,10 +113,7 @@ def built_folder(settings: Settings) -> tuple[ImageFolder | None, list[Problem]]
             fix="create it or correct the path, or take an image that is there: kind: ready",
         )
         return None, [problem]
-    try:
-        return image_folder.read(ROOT, image.context, image.downloads, image.platforms), []
-    except StackError as error:
-        return None, list(error.problems)
+    return _read_folder(image.context, image.downloads, image.platforms)
 
 
 def _folder_of_ready(path: str | None) -> tuple[ImageFolder | None, list[Problem]]:
@@ -131,8 +128,14 @@ def _folder_of_ready(path: str | None) -> tuple[ImageFolder | None, list[Problem
             fix="correct the path, for example notebook-image, or leave it out",
         )
         return None, [problem]
+    return _read_folder(path, downloads=None, platforms=())
+
+
+def _read_folder(
+    path: str, downloads: str | None, platforms: tuple[str, ...]
+) -> tuple[ImageFolder | None, list[Problem]]:
     try:
-        return image_folder.read(ROOT, path, downloads=None, platforms=()), []
+        return image_folder.read(ROOT, path, downloads, platforms), []
     except StackError as error:
         return None, list(error.problems)
 

@@ -25,7 +25,7 @@ def problems(settings: "Settings") -> Iterator[Problem]:
 
 def _storage(settings: "Settings") -> Iterator[Problem]:
     for problem in settings.storage.problems_with(settings.facts.storage):
-        yield Problem(where=f"storage.{problem.where}", found=problem.found, allowed=problem.allowed, fix=problem.fix)
+        yield problem.below("storage")
     name = settings.storage.class_name
     if settings.storage.create and not name.startswith(f"{settings.instance}-"):
         yield Problem(

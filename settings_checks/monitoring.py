@@ -19,9 +19,7 @@ def problems(settings: "Settings") -> Iterator[Problem]:
     yield from _hosts(settings)
     monitoring, args = settings.monitoring, settings.monitoring_args
     for problem in (*volume_problems(args.jobs, args.size), *memory_problems(args.jobs, args.size)):
-        yield Problem(
-            where=f"monitoring.{problem.where}", found=problem.found, allowed=problem.allowed, fix=problem.fix
-        )
+        yield problem.below("monitoring")
     if (
         monitoring.ceph is not None
         and settings.facts.storage.is_ceph

@@ -22,7 +22,7 @@ def problems(settings: "Settings") -> Iterator[Problem]:
             fix='add identifier: "<a name that stays>" to elab:cluster',
         )
     for problem in tls_problems(settings.entry):
-        yield Problem(where=f"entry.{problem.where}", found=problem.found, allowed=problem.allowed, fix=problem.fix)
+        yield problem.below("entry")
     if settings.directory.tls == "unencrypted":
         yield Problem(
             where="directory.tls",
