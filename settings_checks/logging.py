@@ -33,4 +33,4 @@ def problems(settings: "Settings") -> Iterator[Problem]:
                 )
             )
     for problem in found:
-        yield Problem(where=f"logging.{problem.where}", found=problem.found, allowed=problem.allowed, fix=problem.fix)
+        yield problem.below("logging")
