@@ -48,7 +48,14 @@ class People:
         self.namespace = namespace
         names = [pool.name for pool in pools]
         self.profile = Profile.model_validate(
-            {"name": "small", "title": "Small", "resources": _SEAT, "pools": names, "strategy": strategy}
+            {
+                "name": "small",
+                "title": "Small",
+                "default": True,
+                "resources": _SEAT,
+                "pools": names,
+                "strategy": strategy,
+            }
         )
         settings = settings_of("prod")
         users = settings.users.model_copy(update={"profiles": (self.profile,)})
