@@ -30,7 +30,7 @@ image = NotebookImage("notebook", NotebookImageArgs(
 ), base)  # fmt: skip
 hub = HubRoomArgs(
     names=names, cloud=cloud, entry=settings.entry, hub=settings.hub, proxy=settings.proxy, users=settings.users,
-    directory=settings.directory, culling=settings.culling, puller=settings.puller, scheduling=settings.scheduling,
+    login=stack.login, culling=settings.culling, puller=settings.puller, scheduling=settings.scheduling,
     packs=settings.packs, pools=settings.pools, images=settings.images, network=settings.network, data=settings.data,
     user_storage_class=storage.class_name, platform_storage_class=settings.storage.platform_class,
     extra_config=stack.extra_config, notebook_image=image.ref, secrets=stack.secrets,
@@ -55,6 +55,6 @@ address = Entry("entry", EntryArgs(
     load_balancer_annotations=cloud.load_balancer_annotations,
 ), inside)  # fmt: skip
 
-pulumi.export("url", address.url)
-pulumi.export("namespaces", namespaces.names)
-pulumi.export("notebook_image", image.ref)
+outputs = {"url": address.url, "namespaces": namespaces.names, "notebook_image": image.ref, **hub_room.for_other_stacks}
+for output, value in outputs.items():
+    pulumi.export(output, value)

@@ -10,6 +10,7 @@ from clouds.base import Cloud
 from clouds.pools import NodePool
 from components.entry_settings import EntrySettings
 from components.hub.directory import DirectorySettings
+from components.hub.places import DirectoryLogin, HomeLogin, LoginSettings, Place
 from components.hub.profiles import UsersSettings
 from components.hub.scheduling import PriorityNames
 from components.hub.scheduling_settings import SchedulingSettings
@@ -54,8 +55,12 @@ class Settings(Section):
     """The one address."""
     pools: tuple[NodePool, ...] = Field(min_length=1)
     """Groups of like nodes on which people's servers run."""
-    directory: DirectorySettings
-    """The corporate directory: who may log in."""
+    directory: DirectorySettings | None = None
+    """The corporate directory: who may log in. Needed unless people log in at another stack's hub."""
+    login: LoginSettings = DirectoryLogin()
+    """Where people log in: here by the directory, or at another stack, the home of several clouds."""
+    places: tuple[Place, ...] = ()
+    """Clouds between which people of this login choose, each with a stack of its own; none: this stack alone."""
     users: UsersSettings
     """People's servers: sizes, images, disk, and what they may reach."""
     notebook_image: NotebookImageSettings
@@ -78,6 +83,11 @@ class Settings(Section):
     """The corporate proxy and the authorities that it trusts."""
     protection: ProtectionSettings = ProtectionSettings()
     """What keeps data when a resource or the stack goes."""
+
+    @property
+    def hub_directory(self) -> DirectorySettings | None:
+        """The directory that the hub asks; none: people log in elsewhere."""
+        return self.directory if isinstance(self.login, DirectoryLogin) else None
 
     @property
     def is_prod(self) -> bool:
@@ -136,6 +146,7 @@ class Settings(Section):
 
 SECRETS: Mapping[str, str] = {
     "ldap_bind_password": "the password of directory.bind_dn",
+    "home_client_secret": "this place's key: `pulumi stack output place_secrets --show-secrets` of the home stack",
     "hub_database_url": "the URL of the hub's PostgreSQL database, with user and password",
     "alert_smtp_password": "the password of monitoring.alerting.smtp.username",
     "alert_webhook_url": "the address of webhook receivers without a url of their own",
@@ -150,8 +161,10 @@ SECRETS: Mapping[str, str] = {
 def required_secrets(settings: Settings) -> tuple[str, ...]:
     """Which secrets these settings need."""
     found = []
-    if settings.directory.bind_dn is not None:
+    if settings.directory is not None and settings.directory.bind_dn is not None:
         found.append("ldap_bind_password")
+    if isinstance(settings.login, HomeLogin) and settings.login.url is not None:
+        found.append("home_client_secret")
     if isinstance(settings.hub.database, PostgreSql):
         found.append("hub_database_url")
     found += monitoring_room.required_secrets(settings.monitoring)

@@ -13,6 +13,7 @@ from components.monitoring.grafana import grafana_problems
 from components.monitoring.sizing import memory_problems, volume_problems
 from components.namespaces import ROOMS, NamespaceNames
 from components.notebook_image import BuiltImage, ReadyImage
+from settings_login import login_problems
 from stackfile.problems import Problem
 from stackfile.quantities import shown_bytes, shown_millicores
 from stackfile.references import Cidr, Image, Name
@@ -29,6 +30,7 @@ def cross_checks(settings: "Settings") -> Iterator[Problem]:
     yield from _storage(settings)
     yield from _egress(settings)
     yield from _entry(settings)
+    yield from login_problems(settings)
     own = route(NamespaceNames(instance=settings.instance), settings.entry)
     yield from route_problems(settings.entry, [own, *monitoring_room.routes(settings.monitoring_args)])
     if settings.monitoring.enabled:
@@ -230,7 +232,7 @@ def _monitoring(settings: "Settings") -> Iterator[Problem]:
                 allowed="namespaces of the institution's own: elab's have jobs, and where people work none may look",
                 fix="remove it",
             )
-    if monitoring.grafana.enabled:
+    if monitoring.grafana.enabled and settings.directory is not None:
         yield from grafana_problems(monitoring.grafana, settings.directory, settings.entry)
 
 
@@ -244,7 +246,7 @@ def _prod(settings: "Settings") -> Iterator[Problem]:
         )
     for problem in tls_problems(settings.entry):
         yield Problem(where=f"entry.{problem.where}", found=problem.found, allowed=problem.allowed, fix=problem.fix)
-    if settings.directory.tls == "unencrypted":
+    if settings.directory is not None and settings.directory.tls == "unencrypted":
         yield Problem(
             where="directory.tls",
             found="unencrypted",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 
@@ -12,10 +13,10 @@ from components.entry import Route
 from components.entry_settings import AnyEntry, own_certificate, public_url
 from components.hub import proxy, scheduler
 from components.hub.configuration import Configuration, hub_files, server_files
-from components.hub.directory import DirectorySettings
 from components.hub.graph import hub_connections, user_connections
 from components.hub.hub import Hub, HubArgs
 from components.hub.keys import Keys, KeysArgs
+from components.hub.places import PLACE_SECRETS, Login
 from components.hub.profiles import UsersSettings
 from components.hub.puller import Puller, PullerArgs
 from components.hub.scheduler import UserScheduler, UserSchedulerArgs
@@ -38,7 +39,7 @@ class HubRoomArgs:
     hub: HubSettings
     proxy: ProxySettings
     users: UsersSettings
-    directory: DirectorySettings
+    login: Login
     culling: CullingSettings
     puller: PullerSettings
     scheduling: SchedulingSettings
@@ -73,7 +74,9 @@ def values_args(args: HubRoomArgs) -> ValuesArgs:
         names=args.names,
         hub=args.hub,
         users=args.users,
-        directory=args.directory,
+        directory=args.login.directory,
+        login=args.login.settings,
+        places=args.login.places,
         culling=args.culling,
         images=args.images,
         network=args.network,
@@ -91,12 +94,13 @@ def values_args(args: HubRoomArgs) -> ValuesArgs:
 
 def configuration(args: HubRoomArgs) -> Configuration:
     """Everything that hub and servers read from ConfigMaps."""
+    directory = args.login.directory
     return Configuration(
         files=hub_files(),
         servers=server_files(),
         values=hub_values(values_args(args)),
         extra=args.extra_config,
-        directory_ca=args.directory.ca_certificates,
+        directory_ca=directory.ca_certificates if directory is not None else None,
         trust_ca=args.network.ca_certificates,
     )
 
@@ -109,7 +113,7 @@ def routes(args: HubRoomArgs) -> tuple[Route, ...]:
 def connections(args: HubRoomArgs) -> Iterator[Connection]:
     """The room's part of the connection graph."""
     endpoints = args.cloud.endpoints
-    yield from hub_connections(args.names, args.hub, args.directory, args.network, endpoints)
+    yield from hub_connections(args.names, args.hub, args.login.settings, args.login.directory, args.network, endpoints)
     yield from user_connections(args.names, args.users.egress, args.network, endpoints, args.cloud.ranges)
     yield from proxy.connections(args.names, args.entry, endpoints)
     if args.packs:
@@ -123,6 +127,8 @@ class HubRoom(pulumi.ComponentResource):
     """The classes that every pod of the platform names."""
     metrics_token: pulumi.Output[str]
     """May read the hub's metrics, and nothing else."""
+    for_other_stacks: Mapping[str, pulumi.Output[Any]]
+    """Outputs that the stacks of other places read: the key of each."""
 
     def __init__(self, name: str, args: HubRoomArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("elab:hub:HubRoom", name, None, opts)
@@ -134,8 +140,9 @@ class HubRoom(pulumi.ComponentResource):
         # Admission refuses a pod whose PriorityClass is not there yet, and no output of one is the other's input.
         self.priorities = Priorities(f"{name}-priorities", priorities, child)
         after_classes = pulumi.ResourceOptions(parent=self, depends_on=[self.priorities])
-        keys = Keys(f"{name}-keys", KeysArgs(names=args.names, data=args.data), child)
+        keys = Keys(f"{name}-keys", KeysArgs(names=args.names, data=args.data, places=args.login.places), child)
         self.metrics_token = keys.metrics_token
+        self.for_other_stacks = {PLACE_SECRETS: pulumi.Output.all(**keys.place_secrets)} if keys.place_secrets else {}
         proxy_args = proxy.ProxyArgs(
             settings=args.proxy,
             entry=args.entry,
@@ -162,6 +169,7 @@ class HubRoom(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _hub_args(self, args: HubRoomArgs, priority_class: str, keys: Keys) -> HubArgs:
+        home = args.login.home
         return HubArgs(
             settings=args.hub,
             names=args.names,
@@ -176,10 +184,14 @@ class HubRoom(pulumi.ComponentResource):
             storage_class=args.platform_storage_class,
             priority_class=priority_class,
             notebook_image=args.notebook_image,
-            ldap_password=args.secrets.get("ldap_bind_password"),
+            ldap_password=args.secrets.get("ldap_bind_password") if args.login.directory is not None else None,
             database_url=args.secrets.get("hub_database_url"),
+            home=home,
+            places=args.login.places,
             certificate=own_certificate(args.entry),
-            secrets_fingerprint=keys.fingerprint(keys.hub_fingerprint, *args.secrets.values()),
+            secrets_fingerprint=keys.fingerprint(
+                keys.hub_fingerprint, *args.secrets.values(), *([home.secret] if home is not None else [])
+            ),
         )
 
     def _puller_args(self, args: HubRoomArgs, priority_class: str) -> PullerArgs:
