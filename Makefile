@@ -8,7 +8,7 @@ BESIDE := tests/e2e/test_monitoring.py tests/e2e/test_reload.py
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status purge plan simulate plan-diff test lint types programs unit plugins e2e e2e-platform e2e-beside browser image bench golden dashboards schema vocabulary
+.PHONY: help up down status purge plan simulate plan-diff test lint types programs unit plugins e2e e2e-platform e2e-beside browser image bench golden dashboards clouds schema vocabulary
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -77,7 +77,8 @@ e2e-platform: $(INSTALLED)
 	@$(E2E) tests/e2e $(BESIDE:%=--ignore=%)
 
 e2e-beside: $(INSTALLED)
-	@$(E2E) $(BESIDE) tests/cli tests/image tests/scheduling lab/plugins/tests
+	@lab/lab build --shippers
+	@$(E2E) $(BESIDE) tests/cli tests/image tests/scheduling tests/logging lab/plugins/tests
 
 image: $(INSTALLED) ## The notebook image, with docker, podman or buildah (IMAGE_TAG, BASE_IMAGE, DOWNLOADS, BUILDER, PUSH=1)
 	@$(BIN)/python -m operate.image --tag "$(IMAGE_TAG)" --base "$(BASE_IMAGE)" --downloads "$(DOWNLOADS)" --builder "$(BUILDER)" --push "$(PUSH)"
@@ -90,6 +91,9 @@ golden: $(INSTALLED) ## Write the golden files anew
 
 dashboards: $(INSTALLED) ## Write the dashboards' JSON and docs/dashboards.md anew, from the code
 	@$(BIN)/python -m components.monitoring.dashboards
+
+clouds: $(INSTALLED) ## Write docs/clouds.md anew, from the clouds' modules
+	@$(BIN)/python -m clouds.handbook
 
 schema: $(INSTALLED) ## Write the stack files' JSON Schema anew
 	@$(BIN)/python -m stackfile.schema

@@ -3,12 +3,11 @@
 import pulumi
 
 from components import entry
-from components.entry import Entry, EntryArgs
+from components.autoscaling import Autoscaling, AutoscalingArgs
 from components.hub import room
-from components.hub.room import HubRoom, HubRoomArgs
 from components.isolation import Isolation, IsolationArgs
+from components.logging import room as logging
 from components.monitoring import room as monitoring
-from components.monitoring.room import Monitoring, MonitoringSecrets
 from components.namespaces import NamespaceNames, Namespaces, NamespacesArgs
 from components.notebook_image import NotebookImage, NotebookImageArgs
 from components.storage import PersonalStorage, StorageArgs
@@ -16,45 +15,46 @@ from providers import providers
 from stack import load_or_exit
 
 stack = load_or_exit()
-settings, cloud = stack.settings, stack.settings.facts
+settings, cloud, users = stack.settings, stack.settings.facts, stack.settings.users
 names = NamespaceNames(instance=settings.instance)
-made = providers(settings.cluster, settings.notebook_image)
+made = providers(settings.cluster, settings.notebook_image, certificates=settings.logging.enabled)
 base = pulumi.ResourceOptions(providers=made)
 
 namespaces = Namespaces("namespaces", NamespacesArgs(names=names, data=settings.data), base)
 storage = PersonalStorage("storage", StorageArgs(
     settings=settings.storage, cloud=cloud.storage, instance=settings.instance, reclaim_policy=settings.reclaim_policy,
 ), base)  # fmt: skip
+Autoscaling("autoscaling", AutoscalingArgs(instance=settings.instance, objects=settings.scaling.objects), base)
 image = NotebookImage("notebook", NotebookImageArgs(
     settings=settings.notebook_image, images=settings.images, folder=stack.image_folder,
 ), base)  # fmt: skip
-hub = HubRoomArgs(
-    names=names, cloud=cloud, entry=settings.entry, hub=settings.hub, proxy=settings.proxy, users=settings.users,
+hub = room.HubRoomArgs(
+    names=names, cloud=cloud, entry=settings.entry, hub=settings.hub, proxy=settings.proxy, users=users,
     login=stack.login, culling=settings.culling, puller=settings.puller, scheduling=settings.scheduling,
-    packs=settings.packs, pools=settings.pools, images=settings.images, network=settings.network, data=settings.data,
-    user_storage_class=storage.class_name, platform_storage_class=settings.storage.platform_class,
+    packs=settings.packs, pools=settings.node_pools, images=settings.images, network=settings.network,
+    user_storage_class=storage.class_name, platform_storage_class=settings.storage.platform_class, data=settings.data,
     extra_config=stack.extra_config, notebook_image=image.ref, secrets=stack.secrets,
 )  # fmt: skip
-metrics = settings.monitoring_args
-routes = (*room.routes(hub), *monitoring.routes(metrics))
+metrics, logs = settings.monitoring_args, settings.logging_args
+routes = (*room.routes(hub), *monitoring.routes(metrics), *logging.routes(logs))
 doors = entry.connections(settings.entry, routes, cloud.ranges.nodes)
-
 # Before anything runs there: no pod is ever without its policies.
 isolation = Isolation("isolation", IsolationArgs(
-    names=names, connections=(*room.connections(hub), *monitoring.connections(metrics), *doors), pools=settings.pools,
-    default=settings.users.default_profile.resources, largest=settings.users.largest,
+    names=names, pools=settings.node_pools, default=users.default_profile.resources, largest=users.largest,
+    connections=(*room.connections(hub), *monitoring.connections(metrics), *logging.connections(logs), *doors),
 ), pulumi.ResourceOptions(providers=made, depends_on=[namespaces]))  # fmt: skip
 inside = pulumi.ResourceOptions(providers=made, depends_on=[namespaces, isolation])
-hub_room = HubRoom("hub", hub, inside)
+hub_room = room.HubRoom("hub", hub, inside)
+after = pulumi.ResourceOptions(providers=made, depends_on=[namespaces, isolation, hub_room.priorities])
 if settings.monitoring.enabled:
-    given = MonitoringSecrets(hub_token=hub_room.metrics_token, given=stack.secrets)
-    after = [namespaces, isolation, hub_room.priorities]
-    Monitoring("monitoring", metrics, given, pulumi.ResourceOptions(providers=made, depends_on=after))
-address = Entry("entry", EntryArgs(
+    given = monitoring.MonitoringSecrets(hub_token=hub_room.metrics_token, given=stack.secrets)
+    monitoring.Monitoring("monitoring", metrics, given, after)
+if settings.logging.enabled:
+    logging.Logging("logging", logs, stack.secrets, after)
+address = entry.Entry("entry", entry.EntryArgs(
     settings=settings.entry, instance=settings.instance, routes=routes,
     load_balancer_annotations=cloud.load_balancer_annotations,
 ), inside)  # fmt: skip
-
 outputs = {"url": address.url, "namespaces": namespaces.names, "notebook_image": image.ref, **hub_room.for_other_stacks}
 for output, value in outputs.items():
     pulumi.export(output, value)

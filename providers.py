@@ -4,6 +4,7 @@ import pulumi
 import pulumi_docker_build as docker_build
 import pulumi_kubernetes as kubernetes
 import pulumi_random as random
+import pulumi_tls as tls
 
 from components.network_settings import ClusterSettings
 from components.notebook_image import BuiltImage, ReadyImage
@@ -28,12 +29,16 @@ def kubernetes_args(cluster: ClusterSettings) -> kubernetes.ProviderArgs:
     )
 
 
-def providers(cluster: ClusterSettings, notebook_image: ReadyImage | BuiltImage) -> list[pulumi.ProviderResource]:
-    """Every provider that the stack uses; default ones are off."""
+def providers(
+    cluster: ClusterSettings, notebook_image: ReadyImage | BuiltImage, *, certificates: bool
+) -> list[pulumi.ProviderResource]:
+    """Every provider that the stack uses; default ones are off. `certificates`: whether it makes any of its own."""
     found: list[pulumi.ProviderResource] = [
         kubernetes.Provider("kubernetes", kubernetes_args(cluster)),
         random.Provider("random"),
     ]
     if isinstance(notebook_image, BuiltImage):
         found.append(docker_build.Provider("docker-build"))
+    if certificates:
+        found.append(tls.Provider("tls"))
     return found

@@ -8,15 +8,20 @@ from pydantic import Field
 from clouds import CloudSettings, cloud_of
 from clouds.base import Cloud
 from clouds.pools import NodePool
+from clouds.scaling import Scaling
 from components.entry_settings import EntrySettings
 from components.hub.directory import DirectorySettings
 from components.hub.places import DirectoryLogin, HomeLogin, LoginSettings, Place
 from components.hub.profiles import UsersSettings
-from components.hub.scheduling import PriorityNames
+from components.hub.scheduling import PriorityNames, placeholders
 from components.hub.scheduling_settings import SchedulingSettings
 from components.hub.settings import CullingSettings, HubSettings, PostgreSql, ProxySettings, PullerSettings
 from components.kit import DataPolicy
+from components.logging import room as logging_room
+from components.logging.room import LoggingArgs
+from components.logging.settings import LoggingSettings
 from components.monitoring import room as monitoring_room
+from components.monitoring.jobs import watched_logs
 from components.monitoring.room import MonitoringArgs
 from components.monitoring.settings import MonitoringSettings
 from components.namespaces import NamespaceNames
@@ -77,6 +82,8 @@ class Settings(Section):
     """How servers find their nodes."""
     monitoring: MonitoringSettings = MonitoringSettings()
     """Metrics, alerts and dashboards."""
+    logging: LoggingSettings = LoggingSettings()
+    """Logs of the platform and its nodes: how long they are kept, and by what."""
     images: ImagesSettings = ImagesSettings()
     """Digests, mirrors and pull secrets of all images."""
     network: NetworkSettings = NetworkSettings()
@@ -110,6 +117,24 @@ class Settings(Section):
         return cloud_of(self.cloud)
 
     @property
+    def node_pools(self) -> tuple[NodePool, ...]:
+        """The pools with what the settings leave to be computed: prices from the cloud's list, placeholders from the
+        rate of arrivals.
+        """
+        prices, seat, size = self.facts.prices, self.users.default_profile.resources, self.scheduling.placeholder
+        found = []
+        for pool in self.pools:
+            price = prices.price(pool) if prices is not None and pool.price_per_hour is None else pool.price_per_hour
+            change = {"price_per_hour": price, "placeholders": placeholders(pool, seat, size), "arrivals": None}
+            found.append(pool.model_copy(update=change))
+        return tuple(found)
+
+    @property
+    def scaling(self) -> Scaling:
+        """What tells the cloud's autoscaler of the pools."""
+        return self.facts.scaling(self.node_pools, str(self.instance))
+
+    @property
     def packs(self) -> bool:
         """Whether elab's own user scheduler is used."""
         wanted = self.scheduling.user_scheduler.enabled
@@ -121,23 +146,47 @@ class Settings(Section):
         return DataPolicy(protect=self.protects_data, adopt=self.protection.adopt)
 
     @property
+    def cluster_name(self) -> str:
+        """By which metrics and lines say of which cluster they are."""
+        return self.monitoring.cluster_name or self.cluster.identifier or self.cluster.context
+
+    @property
     def monitoring_args(self) -> MonitoringArgs:
         """What the monitoring room is made of: all of it plain decisions, that checks and plans look at too."""
         names = NamespaceNames(instance=self.instance)
         return MonitoringArgs(
             names=names,
-            cluster=self.monitoring.cluster_name or self.cluster.identifier or self.cluster.context,
+            cluster=self.cluster_name,
             cloud=self.facts,
             entry=self.entry,
             settings=self.monitoring,
             directory=self.directory,
-            pools=self.pools,
+            pools=self.node_pools,
             profiles=self.users.profiles,
             images=self.images,
             network=self.network,
             data=self.data,
             storage_class=self.monitoring.storage_class or self.storage.platform_class,
             priority_class=PriorityNames(instance=self.instance).of("platform"),
+            logs=watched_logs(self.logging),
+        )
+
+    @property
+    def logging_args(self) -> LoggingArgs:
+        """What the logging room is made of: plain decisions as well."""
+        return LoggingArgs(
+            names=NamespaceNames(instance=self.instance),
+            cluster=self.cluster_name,
+            cloud=self.facts,
+            entry=self.entry,
+            settings=self.logging,
+            size=self.monitoring_args.size,
+            images=self.images,
+            job_image=self.hub.image,
+            data=self.data,
+            storage_class=self.logging.storage_class or self.storage.platform_class,
+            priority_class=PriorityNames(instance=self.instance).of("platform"),
+            monitored=self.monitoring.enabled,
         )
 
     def problems(self) -> Iterator[Problem]:
@@ -154,6 +203,11 @@ SECRETS: Mapping[str, str] = {
     "alert_pagerduty_key": "the integration key of PagerDuty's service (Events API v2)",
     "alert_heartbeat_url": "the address that the watcher outside gave for monitoring.alerting.heartbeat",
     "remote_write_password": "the password of monitoring.remote_write.username",
+    "snapshot_s3_access_key": "the access key of logging.snapshots of kind s3",
+    "snapshot_s3_secret_key": "the secret key of logging.snapshots of kind s3",
+    "snapshot_gcs_credentials": "the JSON file of the service account for logging.snapshots of kind gcs",
+    "snapshot_azure_account": "the storage account of logging.snapshots of kind azure",
+    "snapshot_azure_key": "the key of the storage account of logging.snapshots of kind azure",
 }
 """Secrets that a stack may need, as top-level keys of their own, and what each is."""
 
@@ -168,6 +222,7 @@ def required_secrets(settings: Settings) -> tuple[str, ...]:
     if isinstance(settings.hub.database, PostgreSql):
         found.append("hub_database_url")
     found += monitoring_room.required_secrets(settings.monitoring)
+    found += logging_room.required_secrets(settings.logging)
     return tuple(dict.fromkeys(found))
 
 

@@ -8,11 +8,15 @@ from components.entry import route_problems
 from components.entry_settings import GatewayEntry, IngressEntry, tls_problems
 from components.hub.profiles import Profile, repeated
 from components.hub.proxy import route
+from components.logging import room as logging_room
+from components.logging.kibana import kibana_problems
+from components.logging.sizing import volume_problems as log_volume_problems
 from components.monitoring import room as monitoring_room
 from components.monitoring.grafana import grafana_problems
 from components.monitoring.sizing import memory_problems, volume_problems
 from components.namespaces import ROOMS, NamespaceNames
 from components.notebook_image import BuiltImage, ReadyImage
+from placeholder_checks import placeholder_problems
 from settings_login import login_problems
 from stackfile.problems import Problem
 from stackfile.quantities import shown_bytes, shown_millicores
@@ -25,16 +29,20 @@ if TYPE_CHECKING:
 def cross_checks(settings: "Settings") -> Iterator[Problem]:
     """Every contradiction between sections."""
     yield from _pools(settings)
-    yield from _placeholders(settings)
-    yield from _placeholders_fit(settings)
+    yield from placeholder_problems(settings)
+    yield from settings.facts.pool_problems(settings.pools)
     yield from _storage(settings)
     yield from _egress(settings)
     yield from _entry(settings)
     yield from login_problems(settings)
+    yield from _hosts(settings)
     own = route(NamespaceNames(instance=settings.instance), settings.entry)
-    yield from route_problems(settings.entry, [own, *monitoring_room.routes(settings.monitoring_args)])
+    published = (*monitoring_room.routes(settings.monitoring_args), *logging_room.routes(settings.logging_args))
+    yield from route_problems(settings.entry, [own, *published])
     if settings.monitoring.enabled:
         yield from _monitoring(settings)
+    if settings.logging.enabled:
+        yield from _logging(settings)
     if settings.is_prod:
         yield from _prod(settings)
 
@@ -117,49 +125,6 @@ def _fits(settings: "Settings", where: str, profile: Profile, pool: NodePool) ->
         )
 
 
-def _placeholders(settings: "Settings") -> Iterator[Problem]:
-    placeholder = settings.scheduling.placeholder
-    default = next((profile for profile in settings.users.profiles if profile.default), None)
-    if placeholder is None or default is None:
-        return
-    wanted = default.resources
-    small = [
-        name
-        for name, mine, theirs in (
-            ("cpu", placeholder.cpu.request.millicores, wanted.cpu.request.millicores),
-            ("memory", placeholder.memory.request.bytes, wanted.memory.request.bytes),
-        )
-        if mine < theirs
-    ]
-    for name in small:
-        theirs = getattr(wanted, name).request
-        yield Problem(
-            where=f"scheduling.placeholder.{name}.request",
-            found=str(getattr(placeholder, name).request),
-            allowed=f"at least {theirs}, the request of the default profile {default.name}",
-            fix=f"raise it to {theirs}, or remove scheduling.placeholder",
-        )
-
-
-def _placeholders_fit(settings: "Settings") -> Iterator[Problem]:
-    """A placeholder that no node can hold would call for new nodes for ever."""
-    placeholder = settings.scheduling.placeholder
-    for index, pool in enumerate(settings.pools):
-        if placeholder is None or not pool.placeholders:
-            continue
-        whole = pool.allocatable
-        if (
-            placeholder.cpu.request.millicores > whole.cpu.millicores
-            or placeholder.memory.request.bytes > whole.memory.bytes
-        ):
-            yield Problem(
-                where="scheduling.placeholder",
-                found=f"{placeholder.cpu.request} CPU and {placeholder.memory.request}",
-                allowed=f"what a node of pool {pool.name} holds: {whole.cpu} CPU and {whole.memory}",
-                fix=f"make placeholders smaller, or set pools.{index}.placeholders to 0",
-            )
-
-
 def _storage(settings: "Settings") -> Iterator[Problem]:
     for problem in settings.storage.problems_with(settings.facts.storage):
         yield Problem(where=f"storage.{problem.where}", found=problem.found, allowed=problem.allowed, fix=problem.fix)
@@ -206,6 +171,27 @@ def _entry(settings: "Settings") -> Iterator[Problem]:
         )
 
 
+def _hosts(settings: "Settings") -> Iterator[Problem]:
+    """What monitoring can't do on this cloud's nodes."""
+    if not settings.monitoring.enabled:
+        return
+    hosts, port = settings.facts.hosts, settings.monitoring.node_exporter.port
+    if port in hosts.ports:
+        yield Problem(
+            where="monitoring.node_exporter.port",
+            found=str(port),
+            allowed=f"a port that is free on every node: {hosts.ports[port]} has this one",
+            fix="set monitoring.node_exporter.port to another one, for example 9101",
+        )
+    if settings.monitoring.verify_kubelets and not hosts.kubelets_verifiable:
+        yield Problem(
+            where="monitoring.verify_kubelets",
+            found="true",
+            allowed="false: another authority signs this cloud's kubelets than the one that pods trust",
+            fix="set monitoring.verify_kubelets to false",
+        )
+
+
 def _monitoring(settings: "Settings") -> Iterator[Problem]:
     monitoring, args = settings.monitoring, settings.monitoring_args
     for problem in (*volume_problems(args.jobs, args.size), *memory_problems(args.jobs, args.size)):
@@ -236,6 +222,27 @@ def _monitoring(settings: "Settings") -> Iterator[Problem]:
         yield from grafana_problems(monitoring.grafana, settings.directory, settings.entry)
 
 
+def _logging(settings: "Settings") -> Iterator[Problem]:
+    logging, args = settings.logging, settings.logging_args
+    found = [*log_volume_problems(logging, args.size)]
+    grafana = settings.monitoring.grafana
+    other = grafana.host if settings.monitoring.enabled and grafana.enabled else None
+    found += kibana_problems(logging.kibana, settings.entry, other) if logging.kibana.enabled else []
+    own = {args.names.of(room) for room in ROOMS}
+    for index, namespace in enumerate(logging.fluent_bit.namespaces):
+        if namespace in own:
+            found.append(
+                Problem(
+                    where=f"fluent_bit.namespaces.{index}",
+                    found=f'"{namespace}", which is of elab itself',
+                    allowed="namespaces of the institution's own: elab's are read anyway",
+                    fix="remove it",
+                )
+            )
+    for problem in found:
+        yield Problem(where=f"logging.{problem.where}", found=problem.found, allowed=problem.allowed, fix=problem.fix)
+
+
 def _prod(settings: "Settings") -> Iterator[Problem]:
     if settings.cluster.identifier is None:
         yield Problem(
@@ -246,13 +253,6 @@ def _prod(settings: "Settings") -> Iterator[Problem]:
         )
     for problem in tls_problems(settings.entry):
         yield Problem(where=f"entry.{problem.where}", found=problem.found, allowed=problem.allowed, fix=problem.fix)
-    if settings.directory is not None and settings.directory.tls == "unencrypted":
-        yield Problem(
-            where="directory.tls",
-            found="unencrypted",
-            allowed="verified, since environment is prod and people's passwords pass there",
-            fix="set directory.tls to verified, and directory.ca_certificates if an authority of your own signs",
-        )
 
 
 def images_of(settings: "Settings") -> tuple[Image, ...]:
@@ -262,7 +262,7 @@ def images_of(settings: "Settings") -> tuple[Image, ...]:
     found += [notebook.image] if isinstance(notebook, ReadyImage) else []
     found += [notebook.base_image] if isinstance(notebook, BuiltImage) else []
     found += [choice.image for choice in settings.users.images.values()]
-    if settings.puller.enabled or any(pool.placeholders for pool in settings.pools):
+    if settings.puller.enabled or any(pool.placeholders for pool in settings.node_pools):
         found.append(settings.puller.pause_image)
     if settings.packs:
         found.append(settings.scheduling.user_scheduler.image)
@@ -276,6 +276,8 @@ def images_of(settings: "Settings") -> tuple[Image, ...]:
             monitoring.pushgateway.image,
         ]
         found += [monitoring.grafana.image] if monitoring.grafana.enabled else []
+    if settings.logging.enabled:
+        found += settings.logging.images(monitored=settings.monitoring.enabled)
     return tuple(dict.fromkeys(found))
 
 

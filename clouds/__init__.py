@@ -5,16 +5,28 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from clouds.aws import Aws, AwsSettings
+from clouds.azure import Azure, AzureSettings
 from clouds.base import Cloud
+from clouds.gcp import Gcp, GcpSettings
 from clouds.local import Local, LocalSettings
 from clouds.onprem import OnPrem, OnPremSettings
+from clouds.openshift import OpenShift, OpenShiftSettings
 
-CloudSettings = Annotated[OnPremSettings | LocalSettings, Field(discriminator="kind")]
+AnyCloudSettings = OnPremSettings | OpenShiftSettings | AwsSettings | GcpSettings | AzureSettings | LocalSettings
+CloudSettings = Annotated[AnyCloudSettings, Field(discriminator="kind")]
 """Each cloud's own settings, told apart by `kind`."""
 
-_CLOUDS: dict[str, Callable[[Any], Cloud]] = {"onprem": OnPrem, "local": Local}
+_CLOUDS: dict[str, Callable[[Any], Cloud]] = {
+    "onprem": OnPrem,
+    "openshift": OpenShift,
+    "aws": Aws,
+    "gcp": Gcp,
+    "azure": Azure,
+    "local": Local,
+}
 
 
-def cloud_of(settings: OnPremSettings | LocalSettings) -> Cloud:
+def cloud_of(settings: AnyCloudSettings) -> Cloud:
     """The cloud that the settings speak of."""
     return _CLOUDS[settings.kind](settings)

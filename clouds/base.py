@@ -1,8 +1,13 @@
 """What elab asks of a cloud: data about it, and nothing of the platform's own resources."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from clouds.machines import PriceList
+from clouds.pools import NodePool
+from clouds.scaling import Scaling
+from stackfile.problems import Problem
 from stackfile.references import Cidr
 
 
@@ -29,14 +34,17 @@ class SnapshotClassSpec:
 class Storage:
     """What the cloud's disks are and can do."""
 
-    class_spec: StorageClassSpec
+    class_spec: StorageClassSpec | None
+    """None where an operator of the cluster owns its classes; then `ready_class` is the one to name."""
     snapshot_spec: SnapshotClassSpec | None
-    """None where the driver has no snapshots."""
+    """None where the driver has no snapshots, or an operator owns their class too."""
     read_write_many: bool
     zone_bound: bool
     """Whether a disk can be mounted in one zone only."""
     is_ceph: bool
     """Whether the volumes lie on the Ceph that the platform's monitoring watches."""
+    ready_class: str | None = None
+    """The class that the cluster's own operator makes; None: elab makes one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +60,8 @@ class ClusterEndpoints:
     """Addresses of resolvers that are no pods, such as a node-local cache."""
     dns_ports: tuple[int, ...] = (53,)
     """Ports that the resolver's pods listen on, where they differ from the Service's 53."""
+    dns_caches: dict[str, str] | None = None
+    """Labels of caches that are pods of the same namespace, to which the cluster leads what is sent to the resolver."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,14 +81,41 @@ class PodSecurity:
     """How the cloud's admission differs from plain Kubernetes."""
 
     assigns_uids: bool
-    """True where the cluster gives each namespace its uid range, and pods must not ask for one."""
+    """True where the cluster gives each namespace its uid range, and pods must not ask for one: OpenShift, by its
+    SecurityContextConstraints."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hosts:
+    """What monitoring must know of the nodes."""
+
+    kubelets_verifiable: bool = True
+    """Whether the authority that pods trust (`ca.crt` beside their token) signs the kubelets' certificates."""
+    ports: Mapping[int, str] = field(default_factory=dict)
+    """Ports of every node that the cluster's own programs have, and whose they are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """The cloud in words, for `docs/clouds.md`."""
+
+    title: str
+    storage: str
+    entry: str
+    """How the world comes in, who ends TLS, and how long a quiet WebSocket lives."""
+    identity: str
+    registry: str
+    nodes: str
+    """Pools, and what adds nodes."""
+    lacks: tuple[str, ...]
+    """Each with its reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Autoscaler:
     """What adds nodes when people's servers don't fit."""
 
-    kind: Literal["none", "cluster-autoscaler", "karpenter", "managed"]
+    kind: Literal["none", "cluster-autoscaler", "karpenter", "managed", "openshift"]
     placeholder_priority: int
     """Priority of placeholders: at or above the autoscaler's cut-off, so that they call for nodes."""
     packs_already: bool
@@ -106,7 +143,26 @@ class Cloud(Protocol):
     def pod_security(self) -> PodSecurity: ...
 
     @property
+    def hosts(self) -> Hosts: ...
+
+    @property
+    def about(self) -> About: ...
+
+    @property
     def autoscaler(self) -> Autoscaler: ...
+
+    @property
+    def prices(self) -> PriceList | None:
+        """None where the institution's own machines are not rented: each pool's price is the stack's to say."""
+        ...
+
+    def scaling(self, pools: Sequence[NodePool], instance: str) -> Scaling:
+        """What tells the autoscaler of the pools; names of objects begin with the instance's."""
+        ...
+
+    def pool_problems(self, pools: Sequence[NodePool]) -> Iterator[Problem]:
+        """Why these pools can't be had here, at paths that begin with `pools` or `cloud`."""
+        ...
 
     @property
     def load_balancer_annotations(self) -> dict[str, str]:

@@ -1,12 +1,25 @@
 """One machine: the lab's own cluster, or any small one with a default way to make volumes."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
 
-from clouds.base import AddressRanges, Autoscaler, ClusterEndpoints, PodSecurity, Storage, StorageClassSpec
-from clouds.onprem import ApiServer, Dns, endpoints_of
+from clouds.base import (
+    About,
+    AddressRanges,
+    Autoscaler,
+    ClusterEndpoints,
+    Hosts,
+    PodSecurity,
+    Storage,
+    StorageClassSpec,
+)
+from clouds.endpoints import ApiServer, Dns, endpoints_of
+from clouds.pools import NodePool
+from clouds.scaling import Scaling
+from stackfile.problems import Problem
 from stackfile.references import Cidr
 from stackfile.section import Section
 
@@ -65,6 +78,36 @@ class Local:
     @property
     def autoscaler(self) -> Autoscaler:
         return Autoscaler(kind="none", placeholder_priority=-10, packs_already=False)
+
+    @property
+    def hosts(self) -> Hosts:
+        return Hosts()
+
+    @property
+    def about(self) -> About:
+        return About(
+            title="One machine",
+            storage="folders of the node, by the lab's provisioner or `rancher.io/local-path`",
+            entry="a node port, or an Ingress where the machine has a controller",
+            identity="none",
+            registry="whatever the machine's containerd can pull from",
+            nodes="the one that is there",
+            lacks=(
+                "snapshots, and volumes that outlive the node: they are its folders",
+                "an autoscaler: there is nothing to add",
+                "a price list: the machine is there already",
+            ),
+        )
+
+    @property
+    def prices(self) -> None:
+        return None
+
+    def scaling(self, pools: Sequence[NodePool], instance: str) -> Scaling:  # noqa: ARG002  nothing adds nodes
+        return Scaling()
+
+    def pool_problems(self, pools: Sequence[NodePool]) -> Iterator[Problem]:  # noqa: ARG002  any pool can be had
+        return iter(())
 
     @property
     def load_balancer_annotations(self) -> dict[str, str]:

@@ -1,53 +1,28 @@
 """An institution's own Kubernetes, its disks on its own Ceph."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
 
 from clouds.base import (
+    About,
     AddressRanges,
     Autoscaler,
     ClusterEndpoints,
+    Hosts,
     PodSecurity,
     SnapshotClassSpec,
     Storage,
     StorageClassSpec,
 )
+from clouds.endpoints import METADATA, ApiServer, Dns, endpoints_of
+from clouds.pools import NodePool
+from clouds.scaling import Command, Scaling, shown_labels, shown_taint
+from stackfile.problems import Problem
 from stackfile.references import Cidr, Name
 from stackfile.section import Section
-
-METADATA = (Cidr("169.254.169.254/32"), Cidr("fd00:ec2::254/128"))
-"""OpenStack's, AWS's, GCP's and Azure's metadata address over IPv4, and AWS's over IPv6."""
-
-
-class ApiServer(Section):
-    """Where the API server listens, as pods reach it behind its Service (`kubectl get endpointslices kubernetes`)."""
-
-    cidrs: tuple[Cidr, ...] = ()
-    """Its addresses; none: any address at this port."""
-    port: int = Field(default=6443, ge=1, le=65535)
-
-
-class Dns(Section):
-    """The cluster's resolver."""
-
-    namespace: Name = Name("kube-system")
-    labels: dict[str, str] = {"k8s-app": "kube-dns"}
-    cidrs: tuple[Cidr, ...] = ()
-    """Resolvers that are no pods, such as NodeLocal DNSCache."""
-
-
-def endpoints_of(api: ApiServer, dns: Dns) -> ClusterEndpoints:
-    """What these settings say of any plain Kubernetes."""
-    return ClusterEndpoints(
-        api_server=api.cidrs,
-        api_server_port=api.port,
-        dns_namespace=dns.namespace,
-        dns_labels=dns.labels,
-        dns_cidrs=dns.cidrs,
-    )
 
 
 class CephCsi(Section):
@@ -127,6 +102,42 @@ class OnPrem:
         return Autoscaler(kind=self.settings.autoscaler, placeholder_priority=-10, packs_already=False)
 
     @property
+    def hosts(self) -> Hosts:
+        return Hosts()
+
+    @property
+    def about(self) -> About:
+        return About(
+            title="An institution's own Kubernetes with Ceph",
+            storage="Ceph RBD by ceph-csi or Rook: grows, has snapshots, is mounted in any zone, by one node at a time",
+            entry="Ingress, Gateway, load balancer (MetalLB and the like) or node port; a quiet WebSocket lives a day "
+            "where the controller has an annotation for it, else its owner sets the time-out: the plan says so",
+            identity="none: there is no cloud whose role could be taken",
+            registry="the institution's own, with `images.pull_secrets` and `images.mirrors`",
+            nodes="by hand, or by cluster-autoscaler with Cluster API: MachineDeployments lie in the management "
+            "cluster, so the plan prints the annotations as commands",
+            lacks=(
+                "a price list: own machines have none, so `price_per_hour` is the stack's to say",
+                "cluster-autoscaler's own Deployment: it needs rights over the management cluster, which is another "
+                "one",
+                "volumes for several writers: CephFS would be another class, and shared data comes by "
+                "`users.shared_data`",
+            ),
+        )
+
+    @property
+    def prices(self) -> None:
+        return None
+
+    def scaling(self, pools: Sequence[NodePool], instance: str) -> Scaling:  # noqa: ARG002  its objects are elsewhere
+        if self.settings.autoscaler == "none":
+            return Scaling()
+        return Scaling(commands=tuple(_annotations(pool) for pool in pools))
+
+    def pool_problems(self, pools: Sequence[NodePool]) -> Iterator[Problem]:  # noqa: ARG002  any pool can be had
+        return iter(())
+
+    @property
     def load_balancer_annotations(self) -> dict[str, str]:
         return {}
 
@@ -194,4 +205,27 @@ def _rook(ceph: Rook) -> tuple[StorageClassSpec, SnapshotClassSpec]:
     return spec, SnapshotClassSpec(
         driver=driver,
         parameters={"clusterID": ceph.namespace, **_secrets({"snapshotter": provisioner}, ceph.namespace)},
+    )
+
+
+def _annotations(pool: NodePool) -> Command:
+    """What cluster-autoscaler reads of a MachineDeployment; the last five only where it must know a node without one.
+
+    Names as in cluster-autoscaler's documentation of its provider clusterapi.
+    """
+    size, capacity = "cluster.x-k8s.io/cluster-api-autoscaler-node-group", "capacity.cluster-autoscaler.kubernetes.io"
+    values = {f"{size}-min-size": str(pool.nodes.min), f"{size}-max-size": str(pool.nodes.max)}
+    if pool.nodes.min == 0:
+        values |= {
+            f"{capacity}/cpu": str(pool.allocatable.cpu),
+            f"{capacity}/memory": str(pool.allocatable.memory),
+            f"{capacity}/maxPods": str(pool.allocatable.pods),
+            f"{capacity}/labels": shown_labels(pool),
+            f"{capacity}/taints": ",".join(shown_taint(taint) for taint in pool.taints),
+        }
+    shown = " ".join(f"{key}='{value}'" for key, value in values.items() if value)
+    return Command(
+        pool=pool.name,
+        why="its MachineDeployment is in Cluster API's management cluster, and nothing here may reach that",
+        command=f"kubectl --context <management> annotate machinedeployment <of {pool.name}> --overwrite {shown}",
     )

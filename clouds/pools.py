@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from stackfile.problems import Problem
-from stackfile.quantities import Bytes, Cpu
+from stackfile.quantities import Bytes, Cpu, Duration
 from stackfile.references import Name
 from stackfile.section import Section
 
@@ -46,6 +46,27 @@ class Allocatable(Section):
     """Whole GPUs (`nvidia.com/gpu`)."""
 
 
+class Arrivals(Section):
+    """How fast people come at the busiest time, so that room is there before they are.
+
+    While a new node starts, people / within * node_start of them come: 60 in 3 minutes and 10 minutes for a node make
+    200. Source: the Pangeo and 2i2c hubs, where a node takes 4 to 8 minutes and its images 5 to 10 more.
+    """
+
+    people: int = Field(ge=1, le=100_000)
+    within: Duration
+    node_start: Duration = Duration("10m")
+    """From a call for a node until it runs a server, image and all."""
+    at_most: int | None = Field(default=None, ge=1)
+    """How many come in all, such as the whole class; none: they keep coming."""
+
+    @property
+    def seats(self) -> int:
+        """For how many people room must be there."""
+        coming = -(-self.people * self.node_start.seconds // self.within.seconds)
+        return coming if self.at_most is None else min(coming, self.at_most)
+
+
 class NodePool(Section):
     """One node pool."""
 
@@ -57,7 +78,20 @@ class NodePool(Section):
     allocatable: Allocatable
     placeholders: int = Field(default=0, ge=0, le=1000)
     """How many placeholder pods keep room for the next people; each as large as the largest default profile."""
+    arrivals: Arrivals | None = None
+    """In place of `placeholders`: the rate from which their number is computed."""
+    machine: str | None = Field(default=None, min_length=1)
+    """The cloud's machine type, for example `m6i.4xlarge`; none: machines that nobody rents."""
     spot: bool = False
     """Machines that the cloud may take back at short notice, and that cost less."""
     price_per_hour: float | None = Field(default=None, ge=0)
-    """What one node costs an hour, in the stack's currency."""
+    """What one node costs an hour, in the stack's currency; none: its machine's list price, if the cloud has one."""
+
+    def problems(self) -> Iterator[Problem]:
+        if self.arrivals is not None and self.placeholders:
+            yield Problem(
+                where="placeholders",
+                found=f"{self.placeholders}, beside arrivals",
+                allowed="one of the two: arrivals give a number of their own",
+                fix="remove placeholders or arrivals",
+            )

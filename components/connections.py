@@ -69,6 +69,9 @@ def to_dns(source: Peer, endpoints: ClusterEndpoints) -> Iterator[Connection]:
     )
     resolver = pods(endpoints.dns_namespace, endpoints.dns_labels)
     yield Connection(source=source, target=resolver, ports=ports, why=why)
+    if endpoints.dns_caches:
+        caches = pods(endpoints.dns_namespace, endpoints.dns_caches)
+        yield Connection(source=source, target=caches, ports=ports, why=why)
     if endpoints.dns_cidrs:
         yield Connection(source=source, target=Addresses(cidrs=endpoints.dns_cidrs), ports=ports, why=why)
 

@@ -10,7 +10,6 @@ from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
 
 from components.connections import ANYWHERE, Addresses, Connection, Peer, pods, tcp
-from components.custom import CustomObject
 from components.entry_settings import (
     AnyEntry,
     CertManagerTls,
@@ -18,9 +17,13 @@ from components.entry_settings import (
     IngressEntry,
     LoadBalancerEntry,
     NodePortEntry,
+    RouteEntry,
+    SharedEntry,
     public_url,
 )
+from components.gateway_route import ACCEPTED, HttpRoute
 from components.kit import Labels
+from components.openshift_route import OpenShiftRoute
 from stackfile.problems import Problem
 from stackfile.references import Cidr
 
@@ -63,15 +66,32 @@ class EntryArgs:
 
 def route_problems(settings: AnyEntry, routes: Sequence[Route]) -> Iterator[Problem]:
     """What this kind of door can't lead to."""
-    if isinstance(settings, IngressEntry | GatewayEntry):
+    if isinstance(settings, RouteEntry) and not settings.shared_host:
+        yield from _second_namespaces(settings, routes)
+    if isinstance(settings, SharedEntry):
         return
     for route in routes:
         if route.path != "/" or route.host is not None:
             yield Problem(
                 where="entry.kind",
                 found=f"{settings.kind}, with a route to {route.host or settings.host}{route.path}",
-                allowed="ingress or gateway, since only these lead to several services",
+                allowed="ingress, gateway or route, since only these lead to several services",
                 fix=f"use one of them, or don't publish {route.service}: reach it by kubectl port-forward",
+            )
+
+
+def _second_namespaces(settings: RouteEntry, routes: Sequence[Route]) -> Iterator[Problem]:
+    """OpenShift's router takes a host from the namespace that had it first, and refuses it to all others."""
+    owners: dict[str, str] = {}
+    for route in routes:
+        host = route.host or str(settings.host)
+        if owners.setdefault(host, route.namespace) != route.namespace:
+            yield Problem(
+                where="entry.shared_host",
+                found=f"false, with {host}{route.path} in the namespace {route.namespace} beside {owners[host]}",
+                allowed="one namespace a host, unless the IngressController admits several",
+                fix=f"give {route.service} a host of its own (monitoring.grafana.host), or set entry.shared_host to "
+                "true where routeAdmission.namespaceOwnership is InterNamespaceAllowed",
             )
 
 
@@ -83,6 +103,8 @@ def door(settings: AnyEntry, nodes: tuple[Cidr, ...]) -> Peer:
         return pods(settings.controller_namespace)
     if isinstance(settings, GatewayEntry):
         return pods(settings.data_plane_namespace)
+    if isinstance(settings, RouteEntry):
+        return pods(settings.router_namespace)
     if isinstance(settings, LoadBalancerEntry) and settings.allowed_cidrs:
         return Addresses(cidrs=settings.allowed_cidrs)
     return ANYWHERE
@@ -111,6 +133,8 @@ def duties(settings: AnyEntry) -> Iterator[str]:
         yield "let the controller keep WebSockets for 24 h and bodies of any size, by entry.annotations"
     if isinstance(settings, GatewayEntry):
         yield "let the Gateway's listener take routes from elab's namespaces (allowedRoutes)"
+    if isinstance(settings, RouteEntry):
+        yield "see that the router's certificate holds every host of the stack: its Routes show that one"
     if isinstance(settings, LoadBalancerEntry | NodePortEntry) and settings.tls is not None:
         yield "restart the proxy when its certificate is renewed: it reads the certificate when it starts"
 
@@ -179,49 +203,6 @@ def ingress(args: EntryArgs, settings: IngressEntry, namespace: str, labels: Lab
     )
 
 
-_ACCEPTED = {
-    "pulumi.com/waitFor": 'jsonpath={.status.parents[0].conditions[?(@.type=="Accepted")].status}=True',
-    "pulumi.com/timeoutSeconds": "120",
-}
-"""A Gateway that takes no routes from this namespace says nothing by itself."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class HttpRoute:
-    """An HTTPRoute (gateway.networking.k8s.io/v1) of one Service, which pulumi-kubernetes has no type for."""
-
-    gateway: str
-    gateway_namespace: str
-    listener: str | None
-    host: str
-    path: str
-    service: str
-    port: int
-
-    def register(self, name: str, meta_args: meta.ObjectMetaArgs, opts: pulumi.ResourceOptions) -> CustomObject:
-        """Register it. Where the CRD is absent, `up` fails here, naming the kind."""
-        parent = {"name": self.gateway, "namespace": self.gateway_namespace}
-        rule = {
-            "matches": [{"path": {"type": "PathPrefix", "value": self.path}}],
-            "backendRefs": [{"name": self.service, "port": self.port}],
-            # The whole exchange, a WebSocket's too, may last a day.
-            "timeouts": {"request": f"{WEBSOCKET_SECONDS // 3600}h"},
-        }
-        spec = {
-            "parentRefs": [{**parent, "sectionName": self.listener} if self.listener else parent],
-            "hostnames": [self.host],
-            "rules": [rule],
-        }
-        return CustomObject(
-            name,
-            api_version="gateway.networking.k8s.io/v1",
-            kind="HTTPRoute",
-            metadata=meta_args,
-            fields={"spec": spec},
-            opts=opts,
-        )
-
-
 def http_route(settings: GatewayEntry, route: Route) -> HttpRoute:
     """The route in its service's own namespace, so that no ReferenceGrant is needed."""
     return HttpRoute(
@@ -232,6 +213,18 @@ def http_route(settings: GatewayEntry, route: Route) -> HttpRoute:
         path=route.path,
         service=route.service,
         port=route.port,
+        quiet_seconds=WEBSOCKET_SECONDS,
+    )
+
+
+def openshift_route(settings: RouteEntry, route: Route) -> OpenShiftRoute:
+    """The route in its service's own namespace: a Route leads to no other."""
+    return OpenShiftRoute(
+        host=route.host or str(settings.host),
+        path=route.path,
+        service=route.service,
+        target_port=route.target_port,
+        quiet_seconds=WEBSOCKET_SECONDS,
     )
 
 
@@ -282,9 +275,16 @@ class Entry(pulumi.ComponentResource):
         elif isinstance(settings, GatewayEntry):
             for route in args.routes:
                 meta_args = meta.ObjectMetaArgs(
-                    name=route.service, namespace=route.namespace, labels=labels.all(), annotations=_ACCEPTED
+                    name=route.service, namespace=route.namespace, labels=labels.all(), annotations=ACCEPTED
                 )
                 http_route(settings, route).register(f"{name}-{route.service}", meta_args, child)
+        elif isinstance(settings, RouteEntry):
+            for route in args.routes:
+                made = openshift_route(settings, route)
+                meta_args = meta.ObjectMetaArgs(
+                    name=route.service, namespace=route.namespace, labels=labels.all(), annotations=made.annotations()
+                )
+                made.register(f"{name}-{route.service}", meta_args, child)
         else:
             core.Service(f"{name}-service", service(args, settings, labels), child)
         self.url = public_url(settings)

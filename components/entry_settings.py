@@ -60,6 +60,19 @@ class GatewayEntry(Section):
     """Whether that listener ends TLS."""
 
 
+class RouteEntry(Section):
+    """OpenShift Routes, whose router ends TLS with its own certificate."""
+
+    kind: Literal["route"]
+    host: HostName
+    """A name that the router's certificate holds, for example below its `*.apps` domain."""
+    router_namespace: Name = Name("openshift-ingress")
+    """Where the router's pods are; only they reach the proxy."""
+    shared_host: bool = False
+    """Whether the IngressController lets several namespaces have Routes of one host, by `routeAdmission` with
+    `namespaceOwnership: InterNamespaceAllowed`. Without it Grafana needs a host of its own."""
+
+
 class LoadBalancerEntry(Section):
     """A load balancer before elab's own proxy, which ends TLS itself."""
 
@@ -79,12 +92,16 @@ class NodePortEntry(Section):
     tls: SecretTls | None = None
 
 
-EntrySettings = Annotated[IngressEntry | GatewayEntry | LoadBalancerEntry | NodePortEntry, Field(discriminator="kind")]
-AnyEntry = IngressEntry | GatewayEntry | LoadBalancerEntry | NodePortEntry
+AnyEntry = IngressEntry | GatewayEntry | RouteEntry | LoadBalancerEntry | NodePortEntry
+EntrySettings = Annotated[AnyEntry, Field(discriminator="kind")]
+SharedEntry = IngressEntry | GatewayEntry | RouteEntry
+"""The doors that end TLS themselves, and lead to several services."""
 
 
 def uses_tls(entry: AnyEntry) -> bool:
     """Whether people's browsers speak TLS to the address."""
+    if isinstance(entry, RouteEntry):
+        return True
     return entry.listener_tls if isinstance(entry, GatewayEntry) else entry.tls is not None
 
 

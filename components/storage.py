@@ -8,7 +8,7 @@ import pulumi
 from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.storage import v1 as storage
 
-from clouds.base import SnapshotClassSpec, Storage
+from clouds.base import SnapshotClassSpec, Storage, StorageClassSpec
 from components.custom import CustomObject
 from components.kit import Labels, metadata
 from stackfile.problems import Problem
@@ -37,11 +37,18 @@ class StorageSettings(Section):
 
     def problems_with(self, storage: Storage) -> Iterator[Problem]:
         """What this cloud's disks can't do."""
+        if self.create and storage.class_spec is None:
+            yield Problem(
+                where="create",
+                found="true",
+                allowed="false, since an operator of this cluster makes the classes and owns them",
+                fix=f"set storage.create to false and storage.class_name to {storage.ready_class}",
+            )
         if self.snapshots and storage.snapshot_spec is None:
             yield Problem(
                 where="snapshots",
                 found="true",
-                allowed="false, since this cloud's volumes have no snapshots",
+                allowed="false, since this cloud's volumes have no snapshots, or an operator makes their class",
                 fix="set storage.snapshots to false",
             )
 
@@ -76,9 +83,8 @@ class StorageArgs:
     reclaim_policy: Literal["Delete", "Retain"]
 
 
-def storage_class(args: StorageArgs, labels: Labels) -> storage.StorageClassInitArgs:
+def storage_class(args: StorageArgs, spec: StorageClassSpec, labels: Labels) -> storage.StorageClassInitArgs:
     """The class of people's disks, by the cloud's own driver."""
-    spec = args.cloud.class_spec
     return storage.StorageClassInitArgs(
         metadata=metadata(args.settings.class_name, labels),
         provisioner=spec.provisioner,
@@ -104,8 +110,8 @@ class PersonalStorage(pulumi.ComponentResource):
         super().__init__("elab:storage:PersonalStorage", name, None, opts)
         labels = Labels(instance=args.instance, room="storage", component="storage")
         child = pulumi.ResourceOptions(parent=self)
-        if args.settings.create:
-            storage.StorageClass(f"{name}-class", storage_class(args, labels), child)
+        if args.settings.create and args.cloud.class_spec is not None:
+            storage.StorageClass(f"{name}-class", storage_class(args, args.cloud.class_spec, labels), child)
         if args.settings.snapshots and args.cloud.snapshot_spec is not None:
             snapshots = snapshot_class(args.cloud.snapshot_spec)
             snapshots.register(f"{name}-snapshots", metadata(args.settings.class_name, labels), child)

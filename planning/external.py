@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from components.entry_settings import CertManagerTls, IngressEntry, SecretTls
+from components.logging import room as logging_room
 from components.monitoring import room as monitoring_room
 from components.namespaces import ROOMS, NamespaceNames
 from settings import Settings
@@ -26,6 +27,10 @@ def _entries(settings: Settings) -> Iterator[tuple[str, str]]:
     yield from _entry(settings, names)
     yield from _disks(settings)
     yield from _monitoring(settings)
+    yield from _classes(settings)
+    for one in settings.scaling.objects:
+        if one.namespace:
+            yield f"Namespace/{one.namespace}", "the cloud's machine API brings it"
     for data in settings.users.shared_data:
         yield f"PersistentVolumeClaim/{names.users}/{data.claim}", "the data set's owner registers the claim"
     for volume in settings.users.volumes:
@@ -36,8 +41,8 @@ def _entries(settings: Settings) -> Iterator[tuple[str, str]]:
 def _entry(settings: Settings, names: NamespaceNames) -> Iterator[tuple[str, str]]:
     entry = settings.entry
     tls = getattr(entry, "tls", None)
-    published = (names.hub, *(route.namespace for route in monitoring_room.routes(settings.monitoring_args)))
-    for namespace in dict.fromkeys(published):
+    routes = (*monitoring_room.routes(settings.monitoring_args), *logging_room.routes(settings.logging_args))
+    for namespace in dict.fromkeys((names.hub, *(route.namespace for route in routes))):
         if isinstance(tls, SecretTls):
             fix = "kubectl create secret tls … with the certificate of the public address"
             yield f"Secret/{namespace}/{tls.name}", fix
@@ -53,8 +58,14 @@ def _monitoring(settings: Settings) -> Iterator[tuple[str, str]]:
     args = settings.monitoring_args
     for namespace in args.jobs.foreign_namespaces:
         yield f"Namespace/{namespace}", "its owner makes it; Prometheus looks for targets there"
-    if args.storage_class not in (settings.storage.class_name, settings.storage.platform_class):
-        yield f"StorageClass/{args.storage_class}", "the cluster's owner makes it"
+
+
+def _classes(settings: Settings) -> Iterator[tuple[str, str]]:
+    rooms = {"monitoring": settings.monitoring.enabled, "logging": settings.logging.enabled}
+    named = {"monitoring": settings.monitoring_args.storage_class, "logging": settings.logging_args.storage_class}
+    for name in dict.fromkeys(named[room] for room, enabled in rooms.items() if enabled):
+        if name not in (settings.storage.class_name, settings.storage.platform_class):
+            yield f"StorageClass/{name}", "the cluster's owner makes it"
 
 
 def _disks(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -86,6 +86,24 @@ def _docker_image(urn: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, A
     return digest, {"digest": digest, "ref": f"{tags[0]}@{digest}" if tags else digest, "contextHash": digest[7:39]}
 
 
+def _pem(kind: str, urn: str) -> str:
+    """Text of PEM's form, with nothing in it that would open a door."""
+    return f"-----BEGIN {kind}-----\n{base64.b64encode(_bytes(urn, 48)).decode()}\n-----END {kind}-----\n"
+
+
+def _tls_key(urn: str, _inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    key, public = _pem("PRIVATE KEY", urn), _pem("PUBLIC KEY", urn)
+    return _bytes(urn, 20).hex(), {"privateKeyPem": key, "privateKeyPemPkcs8": key, "publicKeyPem": public}
+
+
+def _tls_request(urn: str, _inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    return _bytes(urn, 20).hex(), {"certRequestPem": _pem("CERTIFICATE REQUEST", urn)}
+
+
+def _tls_certificate(urn: str, _inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    return str(int.from_bytes(_bytes(urn, 16))), {"certPem": _pem("CERTIFICATE", urn), "readyForRenewal": False}
+
+
 _OTHERS: Mapping[str, Callable[[str, Mapping[str, Any]], tuple[str, dict[str, Any]]]] = {
     "random:index/randomBytes:RandomBytes": _random_bytes,
     "random:index/randomId:RandomId": _random_id,
@@ -93,4 +111,8 @@ _OTHERS: Mapping[str, Callable[[str, Mapping[str, Any]], tuple[str, dict[str, An
     "random:index/randomString:RandomString": _random_string,
     "random:index/randomUuid:RandomUuid": _random_uuid,
     "docker-build:index:Image": _docker_image,
+    "tls:index/privateKey:PrivateKey": _tls_key,
+    "tls:index/certRequest:CertRequest": _tls_request,
+    "tls:index/selfSignedCert:SelfSignedCert": _tls_certificate,
+    "tls:index/locallySignedCert:LocallySignedCert": _tls_certificate,
 }

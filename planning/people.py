@@ -45,7 +45,7 @@ def values_args(settings: Settings) -> ValuesArgs:
         culling=settings.culling,
         images=settings.images,
         network=settings.network,
-        pools=settings.pools,
+        pools=settings.node_pools,
         ranges=settings.facts.ranges,
         pod_security=settings.facts.pod_security,
         storage_class=settings.storage.class_name,

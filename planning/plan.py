@@ -24,6 +24,7 @@ from .applications import PlannedApplication
 from .capacity import Fit, fits
 from .external import expected
 from .findings import Finding
+from .logs import LogsCost, logs_cost
 from .manifests import Manifest, manifests
 from .metrics import MetricsCost, metrics_cost
 from .people import People, people
@@ -61,6 +62,8 @@ class Plan:
     """Built-in days, simulated."""
     metrics: MetricsCost | None
     """None where the stack has no monitoring."""
+    logs: LogsCost | None
+    """None where the stack keeps no logs."""
     applications: tuple[PlannedApplication, ...]
     """Of the notebook image, where the stack builds it or names the folder that it was built from."""
     findings: tuple[Finding, ...]
@@ -73,7 +76,7 @@ class Plan:
     @property
     def pools(self) -> tuple[NodePool, ...]:
         """The stack's node pools."""
-        return self.subject.settings.pools
+        return self.subject.settings.node_pools
 
 
 def subject(project: Path, stack: str) -> Subject:
@@ -119,11 +122,12 @@ def make(project: Path, stack: str) -> Plan:
         manifests=plan,
         people=servers,
         tree=tree(recording),
-        totals=totals(plan, found.settings.pools),
-        fits=tuple(fits(found.settings.pools, servers.persons, pods, reserve_owners(plan))),
+        totals=totals(plan, found.settings.node_pools),
+        fits=tuple(fits(found.settings.node_pools, servers.persons, pods, reserve_owners(plan))),
         images=checks.images((*plan, *servers.manifests)),
         days=days(situation(found.settings, servers.persons, pods), found.settings),
         metrics=metrics_cost(found.settings),
+        logs=logs_cost(found.settings),
         applications=applications,
         findings=(
             *_findings(found, recording, plan, servers),
@@ -143,6 +147,8 @@ def _findings(found: Subject, recording: Recording, plan: tuple[Manifest, ...], 
     yield from graph.findings(plan, servers.manifests, expected(found.settings))
     yield from vocabulary.findings(plan, found.settings.monitoring.alerting.routes)
     yield from metrics.findings(found.settings)
+    for command in found.settings.scaling.commands:
+        yield Finding(level="info", where=f"pool {command.pool}", what=command.why, fix=command.command)
     for duty in duties(found.settings.entry):
         yield Finding(level="info", where="entry", what="no object of elab's can see to this", fix=duty)
 
@@ -163,6 +169,7 @@ def _plain(plan: Plan) -> dict[str, Any]:
         "images": plan.images,
         "days": plan.days,
         "metrics": plan.metrics,
+        "logs": plan.logs,
         "applications": plan.applications,
         "findings": plan.findings,
     }

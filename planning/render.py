@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from components.notebook_image import ReadyImage
 from stackfile.quantities import shown_bytes, shown_millicores
 
+from .logs import LogsCost
 from .metrics import MetricsCost
 from .plan import Plan
 from .pods import Requests
@@ -22,6 +23,7 @@ def text(plan: Plan, folder: str) -> str:
     """Everything that `make plan` prints; `folder` is where the manifests were written."""
     sections = [_head(plan, folder), _tree(plan), _totals(plan), _people(plan), report.text(plan.days), _images(plan)]
     sections += [_metrics(plan.metrics)] if plan.metrics else []
+    sections += [_logs(plan.logs)] if plan.logs else []
     sections += [_applications(plan)] if plan.applications else []
     sections.append(_findings(plan))
     return "\n\n".join("\n".join(section) for section in sections)
@@ -113,6 +115,17 @@ def _metrics(cost: MetricsCost) -> list[str]:
         f"of a disk of {shown_bytes(cost.disk)}, {shown_bytes(cost.cap)} may be filled before the oldest go",
         f"  Prometheus has {shown_bytes(cost.memory)} of memory, of which so many series need "
         f"{shown_bytes(cost.needed_memory)}",
+    ]
+
+
+def _logs(cost: LogsCost) -> list[str]:
+    each = "Elasticsearch" if cost.nodes == 1 else f"Each of Elasticsearch's {cost.nodes} nodes"
+    kept = "once" if cost.copies == 1 else "twice, on different nodes"
+    return [
+        "Logs, at most: every pool at its largest, every node full of the smallest profile",
+        f"  {cost.retention} of {shown_bytes(cost.a_day)} a day, each line kept {kept}",
+        f"  {each} needs {shown_bytes(cost.needed)} of a disk of {shown_bytes(cost.disk)}, "
+        f"and has {shown_bytes(cost.memory)} of memory",
     ]
 
 

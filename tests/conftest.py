@@ -15,6 +15,7 @@ from planning.schemas import jsonschema_without_iris
 NEEDS = {
     "unit/hub": "jupyterhub",
     "unit/hub_files": "jupyterhub",
+    "unit/logging": "elasticsearch",
     "unit/operate": "cryptography",
 }
 """Tests that run programs of requirements-dev.txt, and which."""

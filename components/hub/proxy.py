@@ -11,7 +11,7 @@ from pulumi_kubernetes.meta import v1 as meta
 from clouds.base import ClusterEndpoints, PodSecurity
 from components.connections import Connection, pods, tcp, to_dns
 from components.entry import Route
-from components.entry_settings import AnyEntry, GatewayEntry, IngressEntry, SecretTls
+from components.entry_settings import AnyEntry, SecretTls, SharedEntry
 from components.hub.settings import ProxySettings
 from components.hub.values import HUB_PORT, PROXY_API_PORT, PROXY_PORT, PROXY_TLS_PORT, SERVER_PORT, hub_address
 from components.kit import (
@@ -58,7 +58,7 @@ def proxy_labels(names: NamespaceNames) -> Labels:
 
 def ends_tls(entry: AnyEntry) -> SecretTls | None:
     """The certificate that the proxy itself shows; none where the door before it ends TLS."""
-    if isinstance(entry, IngressEntry | GatewayEntry):
+    if isinstance(entry, SharedEntry):
         return None
     return entry.tls
 
@@ -109,7 +109,7 @@ def arguments(args: ProxyArgs) -> list[str]:
     ]
     if ends_tls(args.entry):
         found += [f"--ssl-key={_TLS_FOLDER}/tls.key", f"--ssl-cert={_TLS_FOLDER}/tls.crt"]
-    if isinstance(args.entry, IngressEntry | GatewayEntry):
+    if isinstance(args.entry, SharedEntry):
         # The door has said who the client is. The proxy would add the door's own address, which differs from request
         # to request where the door has several pods, and the hub would refuse the login form (z2jh#3422).
         found.append("--no-x-forward")

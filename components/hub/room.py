@@ -169,7 +169,11 @@ class HubRoom(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _hub_args(self, args: HubRoomArgs, priority_class: str, keys: Keys) -> HubArgs:
-        home = args.login.home
+        login = args.login
+        # Of the stack's secrets those that the hub reads: a receiver of alerts that changes does not restart it.
+        ldap_password = args.secrets.get("ldap_bind_password") if login.directory is not None else None
+        database_url = args.secrets.get("hub_database_url")
+        read = (ldap_password, database_url, login.home.secret if login.home is not None else None)
         return HubArgs(
             settings=args.hub,
             names=args.names,
@@ -184,14 +188,12 @@ class HubRoom(pulumi.ComponentResource):
             storage_class=args.platform_storage_class,
             priority_class=priority_class,
             notebook_image=args.notebook_image,
-            ldap_password=args.secrets.get("ldap_bind_password") if args.login.directory is not None else None,
-            database_url=args.secrets.get("hub_database_url"),
-            home=home,
-            places=args.login.places,
+            ldap_password=ldap_password,
+            database_url=database_url,
+            home=login.home,
+            places=login.places,
             certificate=own_certificate(args.entry),
-            secrets_fingerprint=keys.fingerprint(
-                keys.hub_fingerprint, *args.secrets.values(), *([home.secret] if home is not None else [])
-            ),
+            secrets_fingerprint=keys.fingerprint(keys.hub_fingerprint, *(one for one in read if one is not None)),
         )
 
     def _puller_args(self, args: HubRoomArgs, priority_class: str) -> PullerArgs:

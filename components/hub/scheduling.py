@@ -10,7 +10,7 @@ from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.scheduling import v1 as scheduling
 
 from clouds.base import PodSecurity
-from clouds.pools import NodePool
+from clouds.pools import Allocatable, NodePool
 from components.hub.placement import pool_terms, pool_tolerations
 from components.kit import Labels, container_security, metadata, pod_security, requirements
 from components.namespaces import NamespaceNames
@@ -85,6 +85,34 @@ class PlaceholdersArgs:
     pod_security: PodSecurity
     scheduler_name: str | None
     priority_class: str
+
+
+def seats_of(size: Resources, seat: Resources) -> int:
+    """How many servers of this size have room where one placeholder was; none where it is too small for any."""
+    return min(
+        size.cpu.request.millicores // seat.cpu.request.millicores,
+        size.memory.request.bytes // seat.memory.request.bytes,
+    )
+
+
+def seats_on(whole: Allocatable, size: Resources) -> int:
+    """How many pods of this size an empty node holds."""
+    return min(
+        whole.cpu.millicores // size.cpu.request.millicores,
+        whole.memory.bytes // size.memory.request.bytes,
+        whole.pods,
+    )
+
+
+def placeholders(pool: NodePool, seat: Resources, size: Resources | None) -> int:
+    """How many placeholders a pool has: as many as it names, or as its arrivals need.
+
+    ``seat`` is what a server of the default profile asks for; ``size`` a placeholder's own size, None: the same.
+    """
+    if pool.arrivals is None:
+        return pool.placeholders
+    seats = max(1, seats_of(size, seat)) if size else 1
+    return -(-pool.arrivals.seats // seats)
 
 
 def placeholder_deployment(args: PlaceholdersArgs, pool: NodePool, labels: Labels) -> apps.DeploymentInitArgs:

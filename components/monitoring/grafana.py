@@ -12,7 +12,7 @@ from pulumi_random import RandomBytes, RandomBytesArgs
 from clouds.base import ClusterEndpoints
 from components.connections import Connection, pods, tcp, to_dns
 from components.entry import Route
-from components.entry_settings import AnyEntry, GatewayEntry, IngressEntry, public_url, uses_tls
+from components.entry_settings import AnyEntry, SharedEntry, public_url, uses_tls
 from components.hub.directory import DirectorySettings
 from components.hub.graph import to_directory
 from components.hub.keys import KEY_BYTES
@@ -75,7 +75,7 @@ class GrafanaArgs:
 
 def is_published(settings: GrafanaSettings, entry: AnyEntry) -> bool:
     """Whether the door leads to Grafana."""
-    can = isinstance(entry, IngressEntry | GatewayEntry)
+    can = isinstance(entry, SharedEntry)
     return can if settings.published is None else settings.published
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from clouds.base import ClusterEndpoints
+from components.logging.bootstrap import rollover
+from components.logging.settings import LoggingSettings
 from components.monitoring.documents import read, text
 from components.monitoring.settings import MonitoringSettings
 from components.namespaces import NamespaceNames
@@ -47,6 +49,30 @@ class Job:
     interval: Callable[[MonitoringSettings], Duration] = lambda settings: settings.scrape_interval
 
 
+WATERMARKS = {"low": 0.85, "high": 0.9, "flood": 0.95}
+"""How full a disk of Elasticsearch may be, as a share of it; its own file in `components/logging` says the same."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchedLogs:
+    """What alerts about the logs must know of the stack's settings."""
+
+    retention: Duration
+    """How long logs are kept."""
+    rollover: Duration
+    """How much longer some are, since an index goes as a whole."""
+    nodes: int
+    """How many nodes Elasticsearch has when all are there."""
+
+
+def watched_logs(logging: LoggingSettings) -> WatchedLogs | None:
+    """What is watched of a stack's logs, if it keeps any."""
+    if not logging.enabled:
+        return None
+    kept = logging.retention
+    return WatchedLogs(retention=kept, rollover=rollover(kept), nodes=logging.elasticsearch.nodes)
+
+
 @dataclass(frozen=True, kw_only=True)
 class JobsArgs:
     """What the scrape jobs are made of."""
@@ -60,6 +86,8 @@ class JobsArgs:
     """The path of Grafana's own metrics, which lies below that of its pages."""
     cert_manager: bool
     """Whether cert-manager renews the certificate of the one address."""
+    logs: WatchedLogs | None = None
+    """None: the stack keeps no logs."""
 
     @property
     def foreign_namespaces(self) -> dict[str, bool]:
@@ -93,6 +121,13 @@ JOBS: tuple[Job, ...] = (
     Job(name="cadvisor", owner="the cluster", budget=Budget(pod=25)),
     Job(name="node-exporter", owner="monitoring", budget=Budget(node=1200)),
     Job(name="kube-state-metrics", owner="monitoring", budget=Budget(fixed=1000, node=40, pod=35)),
+    Job(
+        name="elasticsearch",
+        owner="logging",
+        budget=Budget(fixed=50, target=150),
+        targets=lambda args: args.logs.nodes if args.logs else 0,
+    ),
+    Job(name="fluent-bit", owner="logging", budget=Budget(node=150), targets=lambda args: int(args.logs is not None)),
     Job(name="hub", owner="hub", budget=Budget(fixed=2000)),
     Job(name="proxy", owner="hub", budget=Budget(fixed=300)),
     Job(name="prometheus", owner="monitoring", budget=Budget(fixed=2000)),

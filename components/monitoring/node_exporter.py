@@ -10,6 +10,7 @@ from pulumi_kubernetes.meta import v1 as meta
 from components.kit import Labels, container_security, metadata, pod_security, requirements
 from components.monitoring.pods import NOBODY, Platform
 from components.monitoring.settings import NodeExporterSettings
+from components.security_constraints import HostReader
 
 COMPONENT = "node-exporter"
 HOST_PATHS = {"proc": "/proc", "sys": "/sys", "root": "/"}
@@ -119,5 +120,13 @@ class NodeExporter(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: NodeExporterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("elab:monitoring:NodeExporter", name, None, opts)
-        apps.DaemonSet(f"{name}-daemons", daemon_set(args), pulumi.ResourceOptions(parent=self))
+        platform = args.platform
+        before: list[pulumi.Resource] = []
+        if platform.pod_security.assigns_uids:
+            # Such a cluster looks at what a pod asks of its host, whatever its namespace allows.
+            reader = HostReader(account=f"system:serviceaccount:{platform.names.of('node')}:default")
+            meta_args = metadata(f"{platform.names.instance}-{COMPONENT}", labels_of(platform))
+            before.append(reader.register(f"{name}-constraints", meta_args, pulumi.ResourceOptions(parent=self)))
+        opts_of_daemons = pulumi.ResourceOptions(parent=self, depends_on=before)
+        apps.DaemonSet(f"{name}-daemons", daemon_set(args), opts_of_daemons)
         self.register_outputs({})

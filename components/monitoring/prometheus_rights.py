@@ -13,7 +13,7 @@ _GROUP = "rbac.authorization.k8s.io"
 _READ = ["get", "list", "watch"]
 ACCOUNT = "prometheus"
 _OWN_ROOMS = ("hub", "monitoring", "node")
-"""Rooms with targets; it looks for none where people work."""
+"""Rooms with targets, besides that of the logs where there are any; it looks for none where people work."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ def cluster_name(names: NamespaceNames) -> str:
 
 def places(jobs: JobsArgs) -> Iterator[Place]:
     """Where Prometheus looks for targets."""
-    for room in _OWN_ROOMS:
+    for room in (*_OWN_ROOMS, *(["logging"] if jobs.logs else [])):
         yield Place(suffix=room, namespace=jobs.names.of(room), role=ACCOUNT, services=False)
     for namespace, services in jobs.foreign_namespaces.items():
         yield Place(suffix=f"in-{namespace}", namespace=namespace, role=cluster_name(jobs.names), services=services)

@@ -7,7 +7,7 @@ from typing import Any
 from clouds.pools import NodePool
 from components.kit import INSTANCE_LABEL, NAME_LABEL
 from components.monitoring.documents import text
-from components.monitoring.jobs import ClusterSize, JobsArgs, jobs_of, series
+from components.monitoring.jobs import WATERMARKS, ClusterSize, JobsArgs, WatchedLogs, jobs_of, series
 from components.namespaces import ROOMS
 
 
@@ -46,6 +46,18 @@ def _other_namespaces(args: JobsArgs) -> dict[str, Any]:
     return {"record": "elab_other_namespace", "expr": expr, "labels": {"cluster": args.cluster}}
 
 
+def _logs_rules(logs: WatchedLogs, cluster: str) -> list[dict[str, Any]]:
+    return [
+        _constant("elab_logs_retention_seconds", logs.retention.seconds, cluster=cluster),
+        _constant("elab_logs_rollover_seconds", logs.rollover.seconds, cluster=cluster),
+        _constant("elab_logs_nodes", logs.nodes, cluster=cluster),
+        *(
+            _constant("elab_logs_disk_watermark", share, cluster=cluster, stage=stage)
+            for stage, share in WATERMARKS.items()
+        ),
+    ]
+
+
 def settings_rules(args: JobsArgs, size: ClusterSize, pools: Sequence[NodePool]) -> dict[str, Any]:
     """The rule file, as data."""
     rules = [rule for pool in pools for rule in _pool_rules(pool, args.cluster)]
@@ -58,6 +70,8 @@ def settings_rules(args: JobsArgs, size: ClusterSize, pools: Sequence[NodePool])
         _constant("elab_job_series_budget", series(job, args, size), cluster=args.cluster, job=job.name)
         for job in jobs_of(args)
     ]
+    if args.logs is not None:
+        rules += _logs_rules(args.logs, args.cluster)
     return {"groups": [{"name": "elab.settings", "interval": "1m", "rules": rules}]}
 
 

@@ -20,7 +20,7 @@ from components.kit import DataPolicy, metadata
 from components.monitoring import grafana, graph
 from components.monitoring.alertmanager import Alertmanager, AlertmanagerArgs, secrets_of
 from components.monitoring.grafana import Grafana, GrafanaArgs
-from components.monitoring.jobs import ClusterSize, JobsArgs, jobs_of
+from components.monitoring.jobs import ClusterSize, JobsArgs, WatchedLogs, jobs_of
 from components.monitoring.kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
 from components.monitoring.node_exporter import NodeExporter, NodeExporterArgs
 from components.monitoring.pods import Platform
@@ -52,6 +52,8 @@ class MonitoringArgs:
     data: DataPolicy
     storage_class: str
     priority_class: str
+    logs: WatchedLogs | None = None
+    """The logs that are watched; none: the stack keeps none."""
 
     @property
     def platform(self) -> Platform:
@@ -75,6 +77,7 @@ class MonitoringArgs:
             endpoints=self.cloud.endpoints,
             grafana_metrics=grafana.metrics_path(self.settings.grafana, entry),
             cert_manager=isinstance(entry, IngressEntry) and isinstance(entry.tls, CertManagerTls),
+            logs=self.logs,
         )
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..table import table
-from .day import NODE_START, Outcome
+from .day import Outcome
 from .situation import SimulatedDay
 
 _FIRST, _LAST = 7, 22
@@ -26,7 +26,7 @@ def text(days: Sequence[SimulatedDay]) -> list[str]:
     hours = [("nodes at", *(f"{hour}:00" for hour in range(_FIRST, _LAST + 1)))]
     hours += [(day.shape, *(str(count) for count in day.outcome.nodes[_FIRST : _LAST + 1])) for day in days]
     return [
-        f"A day, simulated (a node takes {NODE_START // 60} min from the call until it runs a server)",
+        f"A day, simulated (a node takes {_seconds(days[0].node_start)} from the call until it runs a server)",
         *table(rows),
         *table(hours),
         *(_advice(day) for day in days),

@@ -15,7 +15,7 @@ from ..pods import PodTemplate, Requests
 from .advice import Advice, best
 from .arrivals import SHAPES, Visit, from_csv
 from .cluster import Pool, Size
-from .day import Outcome, Situation, simulate
+from .day import NODE_START, Outcome, Situation, simulate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,8 @@ class SimulatedDay:
     outcome: Outcome
     without_culling: Outcome
     advice: Advice | None
+    node_start: int
+    """Seconds that a node took to start."""
 
 
 def situation(settings: Settings, persons: Sequence[Person], pods: Sequence[PodTemplate]) -> Situation:
@@ -42,7 +44,7 @@ def situation(settings: Settings, persons: Sequence[Person], pods: Sequence[PodT
             placeholders=pool.placeholders,
             price_per_hour=pool.price_per_hour,
         )
-        for pool in settings.pools
+        for pool in settings.node_pools
     )
     sizes = {
         person.profile: Size(
@@ -54,12 +56,15 @@ def situation(settings: Settings, persons: Sequence[Person], pods: Sequence[PodT
         for person in persons
     }
     culling = settings.culling
+    # Where the stack says how long its nodes take, the slowest counts.
+    starts = [pool.arrivals.node_start.seconds for pool in settings.pools if pool.arrivals]
     return Situation(
         pools=pools,
         sizes=sizes,
         placeholder=_requests(settings.scheduling.placeholder or settings.users.default_profile.resources),
         culled_after=culling.timeout.seconds,
         max_age=culling.max_age.seconds if culling.max_age else None,
+        node_start=max(starts, default=NODE_START),
     )
 
 
@@ -88,6 +93,7 @@ def day(found: Situation, name: str, visits: Sequence[Visit]) -> SimulatedDay:
         outcome=outcome,
         without_culling=simulate(found.unculled(), visits),
         advice=best(found, visits, outcome),
+        node_start=found.node_start,
     )
 
 

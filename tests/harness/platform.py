@@ -5,17 +5,12 @@ from __future__ import annotations
 import copy
 import functools
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
-import clouds
-from clouds.base import Autoscaler, Cloud, PodSecurity
-from clouds.onprem import OnPrem, OnPremSettings
 from planning import homes
 from planning.manifests import manifests
 from planning.pods import PodTemplate, pod_templates
@@ -27,11 +22,62 @@ from stack import unfinished_allowed
 PROJECT = Path(__file__).parents[2]
 _BASE = Path(__file__).with_name("platform.yaml")
 
-_ADDRESSES = {"pod_cidrs": ["10.244.0.0/16", "fd00:244::/48"], "service_cidrs": ["10.96.0.0/12", "fd00:96::/108"]}
+_ADDRESSES: dict[str, Any] = {
+    "pod_cidrs": ["10.244.0.0/16", "fd00:244::/48"],
+    "service_cidrs": ["10.96.0.0/12", "fd00:96::/108"],
+}
+
+
+_RENTED: dict[str, Any] = {**_ADDRESSES, "api_server": {"cidrs": ["10.20.0.11/32", "fd00:20::11/128"], "port": 6443}}
+
+
+def _pools(general: str, memory: str, nodes: int = 1) -> list[dict[str, Any]]:
+    """The base configuration's pools, of a cloud's own machines."""
+    found = copy.deepcopy(_base()["pools"])
+    for pool, machine in zip(found, (general, memory), strict=True):
+        pool["machine"] = machine
+    found[0]["nodes"]["min"] = nodes
+    found[1]["allocatable"]["memory"] = "117Gi"
+    return found
+
+
+@functools.cache
+def _base() -> dict[str, Any]:
+    return yaml.safe_load(_BASE.read_text(encoding="utf-8"))
+
 
 CLOUDS: Mapping[str, dict[str, Any]] = {
     "onprem-ceph-csi": {},
     "onprem-rook": {"cloud.ceph": {"kind": "rook", "pool": "replicapool"}},
+    "openshift": {
+        "cloud": {
+            "kind": "openshift",
+            **_RENTED,
+            "autoscaler": {
+                "kind": "machine-sets",
+                "cluster_autoscaler": True,
+                "machine_sets": {"general": ["workers-a", "workers-b"], "memory": ["memory-a"]},
+            },
+        },
+        "storage": {"class_name": "ocs-storagecluster-ceph-rbd", "create": False},
+        "monitoring": {"verify_kubelets": False, "node_exporter": {"port": 9101}},
+    },
+    "aws": {
+        "cloud": {
+            "kind": "aws",
+            **_RENTED,
+            "autoscaler": {"kind": "karpenter", "discovery": "elab", "node_role": "elab-nodes"},
+        },
+        "pools": _pools("m6i.2xlarge", "r6i.4xlarge", nodes=0),
+    },
+    "gcp": {
+        "cloud": {"kind": "gcp", **_RENTED, "project": "elab-test", "location": "us-central1", "cluster": "elab"},
+        "pools": _pools("n2-standard-8", "n2-highmem-16"),
+    },
+    "azure": {
+        "cloud": {"kind": "azure", **_RENTED, "resource_group": "elab", "cluster": "elab"},
+        "pools": _pools("Standard_D8s_v5", "Standard_E16s_v5"),
+    },
     "local": {"cloud": {"kind": "local", **_ADDRESSES, "node_cidrs": ["10.20.2.0/24"]}},
 }
 """Every cloud, and every kind of disk that it can have, as a change of the base configuration."""
@@ -47,6 +93,9 @@ ENTRIES: Mapping[str, dict[str, Any]] = {
             "data_plane_namespace": "envoy",
         }
     },
+    "route": {
+        "entry": {"kind": "route", "host": "jupyter.example.org", "shared_host": True},
+    },
     "load_balancer": {
         "entry": {
             "kind": "load_balancer",
@@ -58,6 +107,12 @@ ENTRIES: Mapping[str, dict[str, Any]] = {
     "node_port": {"entry": {"kind": "node_port", "host": "jupyter.example.org", "port": 30080}},
 }
 """Every kind of door."""
+
+WAYS: Mapping[str, dict[str, Any]] = {
+    **CLOUDS,
+    **{f"by {name}": changes for name, changes in ENTRIES.items() if name != "ingress"},
+}
+"""Every cloud behind one kind of door, and every other kind on one cloud: neither changes what the other does."""
 
 BUILT: Mapping[str, Any] = {
     "notebook_image": {
@@ -87,11 +142,6 @@ def data(changes: Changes) -> dict[str, Any]:
         else:
             at[last] = copy.deepcopy(value)
     return found
-
-
-@functools.cache
-def _base() -> dict[str, Any]:
-    return yaml.safe_load(_BASE.read_text(encoding="utf-8"))
 
 
 def settings(changes: Changes = {}) -> Settings:  # noqa: B006  never changed
@@ -129,33 +179,6 @@ def _run(changes: Changes, secrets: Mapping[str, str] = SECRET_VALUES) -> Record
             secret_keys=frozenset(f"elab:{key}" for key in SECRETS),
             references=homes.references(config),
         )
-
-
-@dataclass(frozen=True)
-class AssigningCloud(OnPrem):
-    """A cloud that differs where the two real ones agree: it assigns uids, and its own scheduler packs."""
-
-    @property
-    def pod_security(self) -> PodSecurity:
-        return PodSecurity(assigns_uids=True)
-
-    @property
-    def autoscaler(self) -> Autoscaler:
-        return Autoscaler(kind="managed", placeholder_priority=-5, packs_already=True)
-
-    @property
-    def load_balancer_annotations(self) -> dict[str, str]:
-        return {"example.org/scheme": "internal"}
-
-
-def on_cloud(
-    make: Callable[[OnPremSettings], Cloud],
-    monkeypatch: pytest.MonkeyPatch,
-    changes: Changes = {},  # noqa: B006  never changed
-) -> Recording:
-    """What the program registers where `cloud.kind: onprem` leads to another cloud."""
-    monkeypatch.setitem(clouds._CLOUDS, "onprem", make)
-    return _run(changes)
 
 
 def objects(recording: Recording, kind: str) -> dict[str, Mapping[str, Any]]:

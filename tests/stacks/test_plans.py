@@ -117,7 +117,7 @@ def test_selectors_hold_no_version_and_separate_instances(stack: str) -> None:
             assert "app.kubernetes.io/version" not in labels, manifest.key
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", ["local", "openshift-prod", "prod"])
 def test_a_second_run_of_the_program_plans_the_same(stack: str) -> None:
     assert snapshot(recorded(stack, {})) == snapshot(plan(stack).recording)
 

@@ -1,4 +1,4 @@
-"""Runbooks name objects and settings that are there."""
+"""Runbooks, and the page on operations, name objects, settings and resources that are there."""
 
 from __future__ import annotations
 
@@ -9,27 +9,29 @@ from typing import Any
 
 import pytest
 
+from settings import SECRETS
 from tests.harness.stacks import PROJECT, plan
 
-RUNBOOKS = sorted((PROJECT / "docs/runbooks").glob("*.md"))
+DOCS = PROJECT / "docs"
+PAGES = ["operations.md", *(f"runbooks/{path.name}" for path in sorted((DOCS / "runbooks").glob("*.md")))]
 KINDS = {"deploy": "Deployment", "svc": "Service"}
 SCHEMA = json.loads((PROJECT / "docs/stack.schema.json").read_text(encoding="utf-8"))
 
 
 def _text(name: str) -> str:
-    """A runbook with its lines joined as a reader does."""
-    return re.sub(r"\s+", " ", (PROJECT / "docs/runbooks" / name).read_text(encoding="utf-8"))
+    """A page with its lines joined as a reader does."""
+    return re.sub(r"\s+", " ", (DOCS / name).read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", [path.name for path in RUNBOOKS])
+@pytest.mark.parametrize("name", PAGES)
 def test_objects_of_commands_are_in_the_plan(name: str) -> None:
     objects = {(one.namespace, one.kind, one.name) for one in plan("prod").manifests}
-    commands = (PROJECT / "docs/runbooks" / name).read_text(encoding="utf-8")
+    commands = (DOCS / name).read_text(encoding="utf-8")
     for room, kind, named in re.findall(r"-n elab-(\w+) (?:[\w-]+ )+(deploy|svc)/([\w-]+)", commands):
         assert (f"elab-{room}", KINDS[kind], named) in objects
 
 
-@pytest.mark.parametrize("name", [path.name for path in RUNBOOKS])
+@pytest.mark.parametrize("name", PAGES)
 def test_labels_of_commands_select_something_of_the_plan(name: str) -> None:
     components = {
         one.body["metadata"].get("labels", {}).get("app.kubernetes.io/component") for one in plan("prod").manifests
@@ -39,7 +41,20 @@ def test_labels_of_commands_select_something_of_the_plan(name: str) -> None:
         assert any(found == prefix or (stands_for_pool and (found or "").startswith(prefix)) for found in components)
 
 
-@pytest.mark.parametrize("name", [path.name for path in RUNBOOKS])
+def test_what_is_rotated_is_a_random_value_of_the_plan() -> None:
+    known = {one.urn for one in plan("prod").recording.resources}
+    named = set(re.findall(r"rotate '(urn:[^']+)'", (DOCS / "operations.md").read_text(encoding="utf-8")))
+    assert named - known == set()
+    # Each value that elab makes has its line, so that no credential is left that nobody knows how to change.
+    assert {urn for urn in known if "$random:index/" in urn} - named == set()
+
+
+def test_secrets_to_be_set_are_those_that_a_stack_may_need() -> None:
+    named = re.findall(r"elab:(\w+) --stack", (DOCS / "operations.md").read_text(encoding="utf-8"))
+    assert set(named) <= SECRETS.keys()
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_settings_are_those_of_stack_files(name: str) -> None:
     known = SCHEMA["properties"]["config"]["properties"]
     for key, path in re.findall(r"`(elab:\w+)`(?: `([a-z_.]+)`)?", _text(name)):

@@ -15,6 +15,7 @@ NEEDS: Mapping[str, frozenset[str]] = {
     "containers": frozenset(),
     "hosts": frozenset(),
     "metrics": frozenset(),
+    "logs": frozenset({"elasticsearch", "fluent-bit"}),
     "openstack": frozenset({"openstack"}),
     "ceph": frozenset({"ceph"}),
     "osds": frozenset({"ceph", "ceph-exporter"}),

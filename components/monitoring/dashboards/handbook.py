@@ -12,8 +12,6 @@ Written by `make dashboards` from `components/monitoring/dashboards`; change it 
 elab, Overview is its first page, and the menu *elab* of each leads to all others with the same cluster and time.
 [Grafana](grafana.md) says how to get in.
 
-The logs' own dashboard comes with the logs: there are no metrics of theirs yet.
-
 | dashboard | answers | needs |
 |---|---|---|
 """
@@ -24,7 +22,7 @@ def handbook(dashboards: Mapping[str, Mapping[str, Any]]) -> str:
     lines = [_HEAD]
     for name, dashboard in dashboards.items():
         title = dashboard["title"]
-        needs = ", ".join(f"`monitoring.{job}`" for job in sorted(_settings(name))) or "nothing more"
+        needs = ", ".join(f"`{setting}`" for setting in sorted(_settings(name))) or "nothing more"
         lines.append(f"| [{title}](#{_anchor(title)}) | {dashboard['description']} | {needs} |\n")
     for dashboard in dashboards.values():
         lines.append(f"\n## {dashboard['title']}\n")
@@ -36,9 +34,19 @@ def handbook(dashboards: Mapping[str, Mapping[str, Any]]) -> str:
     return "".join(lines)
 
 
+_SETTINGS = {
+    "ceph": "monitoring.ceph",
+    "ceph-exporter": "monitoring.ceph.exporters",
+    "openstack": "monitoring.openstack",
+    "elasticsearch": "logging.enabled",
+    "fluent-bit": "logging.enabled",
+}
+"""What switches a job on that a stack may lack."""
+
+
 def _settings(name: str) -> set[str]:
-    """The settings that switch a dashboard's jobs on; ceph-exporter is part of `monitoring.ceph`."""
-    return {"ceph.exporters" if job == "ceph-exporter" else job for job in NEEDS[name]}
+    """The settings that switch a dashboard's jobs on."""
+    return {_SETTINGS[job] for job in NEEDS[name]}
 
 
 def _anchor(title: str) -> str:

@@ -12,10 +12,15 @@ import pytest
 import clouds
 from clouds import CloudSettings, cloud_of
 from clouds.base import Cloud, Storage
+from clouds.handbook import HANDBOOK, committed, handbook
+from components.connections import Addresses, pods, to_dns
+from components.hub.graph import user_connections
+from components.namespaces import NamespaceNames
 from stackfile.problems import StackError
 from stackfile.references import Cidr
 from tests.harness.platform import CLOUDS, settings, unmonitored
 
+SPOT = {"key": "kubernetes.azure.com/scalesetpriority", "value": "spot"}
 SHAPE = [name for name in vars(Cloud) if not name.startswith("_")]
 
 
@@ -36,7 +41,7 @@ def test_every_cloud_has_the_whole_shape(cloud: Cloud) -> None:
     for name in SHAPE:
         value = inspect.getattr_static(type(cloud), name)
         assert value is not inspect.getattr_static(Cloud, name), name
-        assert getattr(cloud, name) is not None, name
+        assert getattr(cloud, name) is not None or name == "prices", name
     assert isinstance(cloud.storage, Storage)
 
 
@@ -48,7 +53,7 @@ def test_a_cloud_is_the_one_that_its_settings_name() -> None:
 
 def test_facts_of_a_cloud_are_the_same_however_often_they_are_asked_for(cloud: Cloud) -> None:
     for name in SHAPE:
-        if name != "identity_annotations":
+        if isinstance(inspect.getattr_static(Cloud, name), property):
             assert getattr(cloud, name) == getattr(cloud, name), name
 
 
@@ -106,6 +111,7 @@ def test_ceph_disks_can_be_snapshotted_by_the_driver_that_makes_them(name: str) 
     storage = settings(CLOUDS[name]).facts.storage
     assert storage.is_ceph
     assert storage.snapshot_spec is not None
+    assert storage.class_spec is not None
     assert storage.snapshot_spec.driver == storage.class_spec.provisioner
     assert storage.snapshot_spec.parameters["clusterID"] == storage.class_spec.parameters["clusterID"]
 
@@ -151,3 +157,100 @@ def test_a_changed_configuration_is_changed_in_place() -> None:
     """Else a ConfigMap of fixed name is deleted first, and what watches it sees it gone."""
     (provider,) = unmonitored().of_type("pulumi:providers:kubernetes")
     assert provider.inputs["enableConfigMapMutable"] == provider.inputs["enableSecretMutable"] == "true"
+
+
+def test_the_page_about_clouds_is_what_their_modules_say() -> None:
+    assert HANDBOOK.read_text(encoding="utf-8") == handbook(committed()), "make clouds"
+
+
+def test_every_cloud_has_a_stack_of_its_own_on_that_page() -> None:
+    assert {cloud.kind for cloud in committed().values()} == set(clouds._CLOUDS)
+
+
+RENTED = ("aws", "gcp", "azure")
+
+
+@pytest.mark.parametrize("name", RENTED)
+def test_a_rented_pool_has_the_list_price_of_its_machine_unless_the_stack_has_one(name: str) -> None:
+    changes = CLOUDS[name]
+    prices = settings(changes).facts.prices
+    assert prices is not None
+    assert prices.dated
+    assert prices.source
+    (general, memory) = settings(changes).node_pools
+    assert general.price_per_hour == prices.machines[str(general.machine)].per_hour
+    own = [{**changes["pools"][0], "price_per_hour": 0.11}, changes["pools"][1]]
+    assert [pool.price_per_hour for pool in settings({**changes, "pools": own}).node_pools] == [
+        0.11,
+        memory.price_per_hour,
+    ]
+
+
+@pytest.mark.parametrize("name", RENTED)
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"machine": None}, "pools.0.machine"),
+        ({"machine": "x1.enormous"}, "pools.0.machine"),
+        ({"spot": True, "taints": [SPOT]}, "pools.0.price_per_hour"),
+        ({"allocatable": {"cpu": "9", "memory": "28Gi"}}, "pools.0.allocatable.cpu"),
+        ({"allocatable": {"cpu": "7", "memory": "33Gi"}}, "pools.0.allocatable.memory"),
+    ],
+    ids=["no machine", "no price", "spot without a price", "too many processors", "too much memory"],
+)
+def test_a_machine_that_the_cloud_does_not_have_is_refused(name: str, change: dict[str, Any], where: str) -> None:
+    pools = [{**CLOUDS[name]["pools"][0], **change}, CLOUDS[name]["pools"][1]]
+    with pytest.raises(StackError) as refused:
+        settings({**CLOUDS[name], "pools": pools})
+    assert [problem.where for problem in refused.value.problems] == [where]
+
+
+@pytest.mark.parametrize("name", [*RENTED, "openshift"])
+def test_people_with_internet_still_reach_no_metadata(name: str) -> None:
+    found = settings({**CLOUDS[name], "users.egress.internet": True})
+    names = NamespaceNames(instance="elab")
+    facts = found.facts
+    asked = user_connections(names, found.users.egress, found.network, facts.endpoints, facts.ranges)
+    opened = [one.target for one in asked if isinstance(one.target, Addresses)]
+    for address in facts.ranges.metadata:
+        for target in opened:
+            inside = any(address.within(cidr) for cidr in target.cidrs)
+            assert not inside or any(address.within(cidr) for cidr in target.excluded), address
+
+
+@pytest.mark.parametrize(
+    ("dns", "addresses", "caches"),
+    [
+        ("node-local", ("169.254.20.10/32",), {"k8s-app": "node-local-dns"}),
+        ("kube-dns", (), None),
+        ("cloud-dns", ("169.254.169.254/32",), None),
+    ],
+)
+def test_names_are_resolved_wherever_gke_resolves_them(
+    dns: str, addresses: tuple[str, ...], caches: dict[str, str] | None
+) -> None:
+    endpoints = settings({**CLOUDS["gcp"], "cloud.dns": dns}).facts.endpoints
+    assert endpoints.dns_cidrs == addresses
+    assert endpoints.dns_caches == caches
+    opened = list(to_dns(pods("elab-hub"), endpoints))
+    assert {port.number for one in opened for port in one.ports} == {53}
+    assert len(opened) == 1 + bool(addresses) + bool(caches)
+
+
+def test_openshifts_resolver_is_reached_by_the_port_of_its_pods() -> None:
+    endpoints = settings(CLOUDS["openshift"]).facts.endpoints
+    (opened,) = to_dns(pods("elab-hub"), endpoints)
+    assert {port.number for port in opened.ports} == {5353}
+
+
+@pytest.mark.parametrize(
+    ("monitoring", "where"),
+    [
+        ({"node_exporter": {"port": 9101}}, "monitoring.verify_kubelets"),
+        ({"verify_kubelets": False}, "monitoring.node_exporter.port"),
+    ],
+)
+def test_what_monitoring_cannot_do_on_openshift_is_refused(monitoring: dict[str, Any], where: str) -> None:
+    with pytest.raises(StackError) as refused:
+        settings({**CLOUDS["openshift"], "monitoring": monitoring})
+    assert [problem.where for problem in refused.value.problems] == [where]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from components.hub.proxy import route as proxy_route
 from components.namespaces import NamespaceNames
 from planning.recorder import record
 from planning.recording import Recording
-from tests.harness.platform import CLOUDS, ENTRIES, AssigningCloud, objects, on_cloud, platform, settings
+from tests.harness.platform import CLOUDS, ENTRIES, WAYS, objects, platform, settings
 
 SECRET_TLS = {"kind": "secret", "name": "jupyter-tls"}
 DAY = "86400"
@@ -40,11 +41,11 @@ KIBANA = route("/", "elab-logging", "kibana", "logs.example.org")
 TWO_IN_ONE = route("/status", "elab-monitoring", "status")
 
 
-def entry(changes: dict[str, Any], *routes: Route) -> Recording:
+def entry(changes: dict[str, Any], *routes: Route, asked: dict[str, str] | None = None) -> Recording:
     """An entry of its own, with these routes; none: the one to the proxy, as the hub's room has it."""
     door = settings(changes).entry
     leading = routes or (proxy_route(NAMES, door),)
-    args = EntryArgs(settings=door, instance="elab", routes=leading, load_balancer_annotations={})
+    args = EntryArgs(settings=door, instance="elab", routes=leading, load_balancer_annotations=asked or {})
 
     def program() -> None:
         Entry("entry", args)
@@ -176,17 +177,17 @@ def test_a_door_before_the_proxy_alone_refuses_a_second_service_with_the_fix(kin
     (problem,) = route_problems(of(kind), [PROXY, second])
     assert problem.where == "entry.kind"
     assert f"{second.host or 'jupyter.example.org'}{second.path}" in problem.found
-    assert "ingress or gateway" in problem.allowed
+    assert "ingress, gateway or route" in problem.allowed
     assert f"don't publish {second.service}" in problem.fix
 
 
-@pytest.mark.parametrize("kind", ["ingress", "gateway"])
+@pytest.mark.parametrize("kind", ["ingress", "gateway", "route"])
 def test_a_door_that_can_lead_to_several_services_refuses_none(kind: str) -> None:
     assert list(route_problems(of(kind), [PROXY, GRAFANA, KIBANA])) == []
 
 
-def service(changes: dict[str, Any]) -> dict[str, Any]:
-    return dict(objects(entry(changes), "Service")["elab-hub/entry"])
+def service(changes: dict[str, Any], asked: dict[str, str] | None = None) -> dict[str, Any]:
+    return dict(objects(entry(changes, asked=asked), "Service")["elab-hub/entry"])
 
 
 def test_a_load_balancer_keeps_peoples_addresses_and_lets_in_only_the_ranges_allowed() -> None:
@@ -198,9 +199,11 @@ def test_a_load_balancer_keeps_peoples_addresses_and_lets_in_only_the_ranges_all
     assert found["metadata"]["annotations"] == {"pulumi.com/timeoutSeconds": "600"}
 
 
-def test_a_load_balancer_is_told_what_its_cloud_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = objects(on_cloud(AssigningCloud, monkeypatch, ENTRIES["load_balancer"]), "Service")["elab-hub/entry"]
-    assert found["metadata"]["annotations"]["example.org/scheme"] == "internal"
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_load_balancer_is_told_what_its_cloud_needs(cloud: str) -> None:
+    asked = settings(CLOUDS[cloud]).facts.load_balancer_annotations
+    found = service(ENTRIES["load_balancer"], asked)
+    assert found["metadata"]["annotations"] == {**asked, "pulumi.com/timeoutSeconds": "600"}
 
 
 def test_a_load_balancer_open_to_all_names_no_ranges() -> None:
@@ -214,22 +217,42 @@ def test_a_node_port_is_the_one_that_the_stack_names() -> None:
     assert [(one["port"], one["targetPort"], one["nodePort"]) for one in found["spec"]["ports"]] == [(80, 8000, 30080)]
 
 
-@pytest.mark.parametrize("kind", ENTRIES)
-@pytest.mark.parametrize("cloud", CLOUDS)
-def test_nothing_but_the_chosen_door_faces_the_world(kind: str, cloud: str) -> None:
-    recording = platform({**CLOUDS[cloud], **ENTRIES[kind]})
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_but_the_chosen_door_faces_the_world(way: str) -> None:
+    recording, kind = platform(WAYS[way]), settings(WAYS[way]).entry.kind
     open_services = {
         name: body["spec"]["type"]
         for name, body in objects(recording, "Service").items()
         if body["spec"].get("type", "ClusterIP") != "ClusterIP"
     }
     faces = {
-        "ingress": ({"elab-hub/entry", "elab-monitoring/entry"}, set(), {}),
-        "gateway": (set(), {"elab-hub/proxy-public", "elab-monitoring/grafana"}, {}),
-        "load_balancer": (set(), set(), {"elab-hub/entry": "LoadBalancer"}),
-        "node_port": (set(), set(), {"elab-hub/entry": "NodePort"}),
+        "ingress": {("Ingress", "elab-hub/entry"), ("Ingress", "elab-monitoring/entry")},
+        "gateway": {("HTTPRoute", "elab-hub/proxy-public"), ("HTTPRoute", "elab-monitoring/grafana")},
+        "route": {("Route", "elab-hub/proxy-public"), ("Route", "elab-monitoring/grafana")},
+        "load_balancer": {("LoadBalancer", "elab-hub/entry")},
+        "node_port": {("NodePort", "elab-hub/entry")},
     }
-    assert (set(objects(recording, "Ingress")), set(objects(recording, "HTTPRoute")), open_services) == faces[kind]
+    doors = {(door, name) for door in ("Ingress", "HTTPRoute", "Route") for name in objects(recording, door)}
+    assert doors | {(found, name) for name, found in open_services.items()} == faces[kind]
+
+
+def test_a_route_lets_a_quiet_websocket_live_for_a_day_and_believes_the_router_alone() -> None:
+    found = objects(entry(ENTRIES["route"]), "Route")["elab-hub/proxy-public"]
+    annotations = found["metadata"]["annotations"]
+    assert annotations["haproxy.router.openshift.io/timeout"] == "86400s"
+    assert annotations["haproxy.router.openshift.io/timeout-tunnel"] == "86400s"
+    assert annotations["haproxy.router.openshift.io/set-forwarded-headers"] == "replace"
+    assert found["spec"]["tls"] == {"termination": "edge", "insecureEdgeTerminationPolicy": "Redirect"}
+    assert found["spec"]["port"] == {"targetPort": 8000}
+
+
+def test_routes_of_one_host_in_two_namespaces_are_refused_unless_the_router_admits_them() -> None:
+    alone = of("route").model_copy(update={"shared_host": False})
+    (problem,) = route_problems(alone, [PROXY, replace(GRAFANA, host=None)])
+    assert problem.where == "entry.shared_host"
+    assert "monitoring.grafana.host" in problem.fix
+    assert list(route_problems(alone, [PROXY, replace(GRAFANA, host="metrics.example.org")])) == []
+    assert list(route_problems(of("route"), [PROXY, replace(GRAFANA, host=None)])) == []
 
 
 @pytest.mark.parametrize(

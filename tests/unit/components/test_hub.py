@@ -119,6 +119,16 @@ def test_a_new_secret_of_the_owner_rolls_the_hub_and_shows_nothing_of_itself() -
     assert len(hashes) == 2
 
 
+def test_a_new_secret_of_another_room_leaves_the_hub_alone() -> None:
+    hook = {"receivers": [{"name": "hook", "kind": "webhook"}], "severities": {"critical": ["hook"]}}
+    changes = {"monitoring": {"alerting": hook, "grafana": {"enabled": False}}}
+    hub = [
+        objects(with_secrets({"alert_webhook_url": url}, changes), "Deployment")["elab-hub/hub"]
+        for url in ("https://one.example.org", "https://two.example.org")
+    ]
+    assert hub[0] == hub[1]
+
+
 def test_sqlite_lies_on_a_claim_of_the_size_that_the_stack_says() -> None:
     recording = unmonitored({"hub.database": {"kind": "sqlite", "size": "3Gi"}})
     claim = objects(recording, "PersistentVolumeClaim")["elab-hub/hub-db"]

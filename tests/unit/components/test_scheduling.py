@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
+from components.hub.scheduling import Priorities, PrioritiesArgs, PriorityNames
+from planning.recorder import record
 from planning.recording import Recording
-from tests.harness.platform import AssigningCloud, container, objects, on_cloud, pod, unmonitored
+from stackfile.problems import StackError
+from tests.harness.platform import CLOUDS, container, data, objects, platform, pod, settings, unmonitored
 
 WATCH = ["get", "list", "watch"]
 EVENTS = (["", "events.k8s.io"], ["events"], ["create", "patch", "update"])
@@ -33,9 +36,13 @@ def test_the_platform_goes_before_people_and_people_before_placeholders() -> Non
     assert {body.get("globalDefault", False) for body in objects(unmonitored(), "PriorityClass").values()} == {False}
 
 
-def test_placeholders_call_for_nodes_by_the_clouds_own_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    recording = on_cloud(AssigningCloud, monkeypatch)
-    assert objects(recording, "PriorityClass")["elab-placeholders"]["value"] == -5
+def test_placeholders_call_for_nodes_by_the_clouds_own_cut_off() -> None:
+    args = PrioritiesArgs(names=PriorityNames(instance="elab"), placeholder_priority=-5)
+
+    def program() -> None:
+        Priorities("priorities", args)
+
+    assert objects(record(program), "PriorityClass")["elab-placeholders"]["value"] == -5
 
 
 def test_people_have_their_own_priority_and_the_packing_scheduler() -> None:
@@ -143,17 +150,18 @@ def without_packing(recording: Recording) -> None:
     assert "schedulerName" not in pod(recording, "deployment-placeholder-general").spec
 
 
-def test_where_the_cloud_packs_there_is_no_user_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
-    without_packing(on_cloud(AssigningCloud, monkeypatch))
+def test_where_the_cloud_packs_there_is_no_user_scheduler() -> None:
+    without_packing(platform(CLOUDS["gcp"]))
 
 
 def test_a_stack_can_do_without_the_user_scheduler() -> None:
     without_packing(unmonitored(UNPACKED))
 
 
-def test_a_stack_can_have_it_where_the_cloud_packs(monkeypatch: pytest.MonkeyPatch) -> None:
-    recording = on_cloud(AssigningCloud, monkeypatch, {"scheduling": {"user_scheduler": {"enabled": True}}})
-    assert spawner(recording)["scheduler_name"] == "elab-user-scheduler"
+def test_a_stack_can_have_it_where_the_cloud_packs() -> None:
+    changes = CLOUDS["gcp"]
+    assert not settings(changes).packs
+    assert settings({**changes, "scheduling": {"user_scheduler": {"enabled": True}}}).packs
 
 
 def test_each_pool_has_the_placeholders_that_it_asks_for() -> None:
@@ -203,3 +211,33 @@ def test_a_profile_tolerates_the_taints_of_its_pools_alone() -> None:
     small, large = values(unmonitored())["profiles"]
     assert small["tolerations"] == [DEDICATED]
     assert large["tolerations"] == []
+
+
+ARRIVALS = {"people": 60, "within": "3m", "node_start": "10m"}
+
+
+def with_arrivals(size: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
+    pools = data({})["pools"]
+    pools[0] |= {"placeholders": 0, "arrivals": {**ARRIVALS, **changes}, "nodes": {"min": 1, "max": 30}}
+    return {"pools": pools, **({"scheduling.placeholder": size} if size else {})}
+
+
+@pytest.mark.parametrize(("changes", "seats"), [({}, 200), ({"at_most": 60}, 60), ({"within": "7m"}, 86)])
+def test_placeholders_are_as_many_as_come_while_a_node_starts(changes: dict[str, Any], seats: int) -> None:
+    """Research: 60 people in 3 minutes and 10 minutes for a node make 200 seats."""
+    assert settings(with_arrivals(**changes)).node_pools[0].placeholders == seats
+
+
+def test_one_large_placeholder_keeps_room_for_several_people() -> None:
+    """Few large ones leave the scheduler's queue free for people. Three of the default profile fit into this one."""
+    size = {"cpu": {"request": "2", "limit": "2"}, "memory": {"request": "6Gi", "limit": "6Gi"}}
+    assert settings(with_arrivals(size)).node_pools[0].placeholders == 67
+
+
+def test_more_placeholders_than_the_pool_ever_holds_are_refused() -> None:
+    with pytest.raises(StackError) as refused:
+        settings({**with_arrivals(people=600)})
+    (problem,) = refused.value.problems
+    assert problem.where == "pools.0.arrivals"
+    assert "2000 placeholders" in problem.found
+    assert "420 placeholders" in problem.allowed

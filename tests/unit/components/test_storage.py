@@ -92,13 +92,42 @@ def test_a_rook_in_another_namespace_changes_driver_cluster_and_secrets() -> Non
     assert elsewhere == {}
 
 
+@pytest.mark.parametrize(
+    ("cloud", "changes", "parameters"),
+    [
+        ("aws", {}, {"type": "gp3", "encrypted": "true"}),
+        ("aws", {"cloud.kms_key": "arn:aws:kms:a:1:key/2"}, {"encrypted": "true", "kmsKeyId": "arn:aws:kms:a:1:key/2"}),
+        ("gcp", {}, {"type": "pd-balanced"}),
+        ("gcp", {"cloud.regional": True}, {"type": "pd-balanced", "replication-type": "regional-pd"}),
+        ("azure", {}, {"skuName": "Premium_ZRS"}),
+        ("azure", {"cloud.disk": "StandardSSD_LRS"}, {"skuName": "StandardSSD_LRS"}),
+    ],
+)
+def test_a_clouds_driver_is_told_which_disk(cloud: str, changes: dict[str, Any], parameters: dict[str, str]) -> None:
+    found = class_of({**CLOUDS[cloud], **changes})["parameters"]
+    assert found.items() >= {**parameters, "csi.storage.k8s.io/fstype": "ext4"}.items()
+
+
+def test_a_class_that_an_operator_owns_is_named_and_neither_made_nor_snapshotted() -> None:
+    assert list(disks(CLOUDS["openshift"]).kubernetes()) == []
+    with pytest.raises(StackError) as refused:
+        settings({**CLOUDS["openshift"], "storage": {"class_name": "elab-disk", "snapshots": True}})
+    problems = {problem.where: problem.fix for problem in refused.value.problems}
+    assert "ocs-storagecluster-ceph-rbd" in problems.pop("storage.create")
+    assert set(problems) == {"storage.snapshots"}
+
+
 def test_a_filesystem_that_the_stack_names_is_made() -> None:
     assert class_of({"cloud.ceph.filesystem": "xfs"})["parameters"]["csi.storage.k8s.io/fstype"] == "xfs"
 
 
 @pytest.mark.parametrize(
     ("cloud", "binding"),
-    [("onprem-ceph-csi", "Immediate"), ("onprem-rook", "Immediate"), ("local", "WaitForFirstConsumer")],
+    [
+        ("onprem-ceph-csi", "Immediate"),
+        ("onprem-rook", "Immediate"),
+        *((cloud, "WaitForFirstConsumer") for cloud in ("aws", "gcp", "azure", "local")),
+    ],
 )
 def test_disks_grow_and_are_bound_where_they_can_be_used(cloud: str, binding: str) -> None:
     found = class_of(CLOUDS[cloud])
@@ -159,6 +188,9 @@ def test_snapshots_are_made_only_where_they_are_asked_for() -> None:
             "rook-ceph.rbd.csi.ceph.com",
             {"clusterID": "rook-ceph", **secrets("rook-ceph", snapshotter="rook-csi-rbd-provisioner")},
         ),
+        ("aws", "ebs.csi.aws.com", {}),
+        ("gcp", "pd.csi.storage.gke.io", {}),
+        ("azure", "disk.csi.azure.com", {"incremental": "true"}),
     ],
 )
 @pytest.mark.parametrize("environment", ["dev", "prod"])
@@ -169,7 +201,7 @@ def test_snapshots_outlive_their_object_everywhere(
     (found,) = objects(disks(changes), "VolumeSnapshotClass").values()
     assert found["apiVersion"] == "snapshot.storage.k8s.io/v1"
     assert found["deletionPolicy"] == "Retain"
-    assert (found["driver"], found["parameters"]) == (driver, parameters)
+    assert (found["driver"], found.get("parameters", {})) == (driver, parameters)
 
 
 def test_snapshots_of_disks_that_have_none_are_refused_with_the_fix() -> None:

@@ -10,7 +10,7 @@ import pytest
 from planning.pods import PodTemplate
 from planning.recording import Recording
 from stackfile.quantities import Bytes, Cpu
-from tests.harness.platform import CLOUDS, ENTRIES, AssigningCloud, objects, on_cloud, platform, pods
+from tests.harness.platform import CLOUDS, WAYS, objects, platform, pods, resource, settings, waits_for
 
 SPEAKS_TO_THE_API = {
     "deployment-hub": "hub",
@@ -21,18 +21,27 @@ SPEAKS_TO_THE_API = {
 """The only workloads with a ServiceAccount's token, and whose."""
 
 
-@pytest.fixture(params=[(cloud, entry) for cloud in CLOUDS for entry in ENTRIES], ids="-".join)
-def recording(request: pytest.FixtureRequest) -> Recording:
-    cloud, entry = request.param
-    return platform({**CLOUDS[cloud], **ENTRIES[entry]})
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def recording(way: str) -> Recording:
+    return platform(WAYS[way])
 
 
 def short(template: PodTemplate) -> str:
     return template.owner.rpartition("/")[2]
 
 
-def test_all_the_workloads_are_looked_at(recording: Recording) -> None:
-    assert {short(template) for template in pods(recording)} == {
+def packed_by_elab(way: str) -> set[str]:
+    """The user scheduler, where the cloud does not pack by itself."""
+    return {"deployment-user-scheduler"} if settings(WAYS[way]).packs else set()
+
+
+def test_all_the_workloads_are_looked_at(way: str, recording: Recording) -> None:
+    assert {short(template) for template in pods(recording)} - packed_by_elab(way) == {
         "daemonset-node-exporter",
         "daemonset-puller-general",
         "daemonset-puller-memory",
@@ -44,7 +53,6 @@ def test_all_the_workloads_are_looked_at(recording: Recording) -> None:
         "deployment-prometheus",
         "deployment-proxy",
         "deployment-pushgateway",
-        "deployment-user-scheduler",
     }
 
 
@@ -91,13 +99,14 @@ def test_no_container_can_gain_rights(recording: Recording) -> None:
     }
 
 
-def test_only_what_speaks_to_the_api_server_has_a_token(recording: Recording) -> None:
+def test_only_what_speaks_to_the_api_server_has_a_token(way: str, recording: Recording) -> None:
     with_token = {
         short(template): template.spec.get("serviceAccountName")
         for template in pods(recording)
         if template.spec.get("automountServiceAccountToken") is not False
     }
-    assert with_token == SPEAKS_TO_THE_API
+    there = SPEAKS_TO_THE_API.keys() - {"deployment-user-scheduler"} | packed_by_elab(way)
+    assert with_token == {name: SPEAKS_TO_THE_API[name] for name in there}
     accounts = objects(recording, "ServiceAccount")
     assert {body["automountServiceAccountToken"] for body in accounts.values()} == {False}
 
@@ -116,15 +125,32 @@ def test_no_pod_gets_the_addresses_of_services_in_its_environment(recording: Rec
     assert {template.spec.get("enableServiceLinks") for template in pods(recording)} == {False}
 
 
-def test_where_the_cluster_assigns_uids_no_pod_asks_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    for template in pods(on_cloud(AssigningCloud, monkeypatch)):
+def test_where_the_cluster_assigns_uids_no_pod_asks_for_one() -> None:
+    for template in pods(platform(CLOUDS["openshift"])):
         contexts = [template.spec["securityContext"], *(one["securityContext"] for one in template.containers)]
         asked = {key for context in contexts for key in ("runAsUser", "runAsGroup", "fsGroup") if key in context}
         assert asked == set(), template.owner
         assert all(context["runAsNonRoot"] for context in contexts)
 
 
-def test_where_it_does_not_a_writable_disk_belongs_to_the_pods_group(recording: Recording) -> None:
+def test_where_it_assigns_uids_one_account_alone_may_look_at_its_host_and_changes_nothing_of_it() -> None:
+    recording = platform(CLOUDS["openshift"])
+    (found,) = objects(recording, "SecurityContextConstraints").values()
+    assert found["users"] == ["system:serviceaccount:elab-node:default"]
+    assert found["requiredDropCapabilities"] == ["ALL"]
+    assert {key for key, value in found.items() if value is True} == {
+        *("allowHostDirVolumePlugin", "allowHostNetwork", "allowHostPID", "allowHostPorts", "readOnlyRootFilesystem")
+    }
+    daemons = resource(recording, "DaemonSet", "elab-node/node-exporter")
+    assert resource(recording, "SecurityContextConstraints", "elab-node-exporter").urn in waits_for(
+        recording, daemons.urn
+    )
+
+
+@pytest.mark.parametrize("cloud", [cloud for cloud in CLOUDS if cloud != "openshift"])
+def test_where_it_does_not_a_writable_disk_belongs_to_the_pods_group(cloud: str) -> None:
+    recording = platform(CLOUDS[cloud])
+    assert objects(recording, "SecurityContextConstraints") == {}
     for template in pods(recording):
         security = template.spec["securityContext"]
         assert security["runAsUser"] > 0

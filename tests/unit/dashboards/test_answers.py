@@ -26,7 +26,8 @@ EVERYTHING = {
         "storage_class": "local-nvme",
         "ceph": {"managers": ["10.1.1.1:9283"], "exporters": ["10.1.1.1:9926"]},
         "openstack": {"exporters": ["10.1.1.2:9180"]},
-    }
+    },
+    "logging": {"enabled": True},
 }
 
 

@@ -174,7 +174,8 @@ def test_a_stack_has_the_dashboards_that_its_jobs_can_fill() -> None:
     always = set(selected(()))
     assert always >= {"overview", "hub", "pods", "containers", "hosts"}
     assert set(selected({"ceph"})) - always == {"ceph"}
-    assert set(selected({"ceph", "ceph-exporter", "openstack"})) == set(NEEDS)
+    assert set(selected({"elasticsearch", "fluent-bit"})) - always == {"logs"}
+    assert set(selected({"ceph", "ceph-exporter", "openstack", "elasticsearch", "fluent-bit"})) == set(NEEDS)
 
 
 @pytest.mark.parametrize("name", NEEDS)

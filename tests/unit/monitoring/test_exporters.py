@@ -49,6 +49,22 @@ def test_prometheus_reaches_what_the_stack_has_it_watch_by_those_ports_alone() -
     assert more == {("ceph", 9283), ("store", 443), *(("job", port) for port in PORTS)}
 
 
+def test_prometheus_reaches_the_logs_exporter_and_shipper_and_not_elasticsearch() -> None:
+    recording = platform({"logging": {"enabled": True}})
+    walked, pods = network(recording), cluster_pods(recording)
+
+    def ports(name: str) -> set[int]:
+        return {
+            port
+            for port in (2020, 5066, 5601, 9114, 9200)
+            if walked.allows(pods["deployment-prometheus"], pods[name], port)
+        }
+
+    assert ports("deployment-elasticsearch-exporter") == {9114}
+    assert ports("daemonset-fluent-bit") == {2020}
+    assert ports("statefulset-elasticsearch") | ports("daemonset-filebeat") == set()
+
+
 def test_prometheus_reaches_rooks_daemons_on_the_network_of_their_hosts_too() -> None:
     rook = {**NODES, "monitoring.storage_class": "local-nvme", "monitoring.ceph": {"namespace": "elsewhere"}}
     more = reached("deployment-prometheus", rook) - reached("deployment-prometheus", NODES)

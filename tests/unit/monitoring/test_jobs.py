@@ -20,6 +20,7 @@ EVERYTHING = {
     "monitoring.annotated_namespaces": ["science"],
     "monitoring.ceph": {"managers": ["10.20.3.11:9283"], "exporters": ["10.20.3.11:9926", "[fd00:3::1]:9926"]},
     "monitoring.openstack": {"exporters": ["10.20.3.20:9180"]},
+    "logging": {"enabled": True},
 }
 
 
@@ -48,6 +49,7 @@ def test_a_stack_has_the_jobs_that_have_targets_in_it() -> None:
     assert everything == {job.name for job in JOBS}
     plain = set(jobs({"entry.tls": {"kind": "secret", "name": "tls"}, "monitoring.grafana": {"enabled": False}}))
     without = {"pods", "services", "ceph", "ceph-exporter", "openstack", "cert-manager", "grafana"}
+    without |= {"elasticsearch", "fluent-bit"}
     assert everything - plain == without
 
 

@@ -55,6 +55,18 @@ def test_every_field_that_elab_may_use_passes() -> None:
         (f"{SNAPSHOTS}:parameters.pool", 3, "parameters.pool: "),
         (f"{SNAPSHOTS}:provisioner", "rbd.csi.ceph.com", "VolumeSnapshotClass: "),
         (f"{SNAPSHOTS}:metadata.namespace", "rooms", "metadata: "),
+        ("Route/hub:spec.tls.certificate", "PEM", "spec.tls: "),
+        ("Route/hub:spec.host", "https://jupyter.example.org", "spec.host: "),
+        ("NodePool/elab-general:spec.disruption.consolidationPolicy", "WhenUnderutilized", "spec.disruption."),
+        ("NodePool/elab-general:spec.disruption.expireAfter", "Never", "spec.disruption: "),
+        ("NodePool/elab-general:spec.limits.cpu", "many", "spec.limits.cpu: "),
+        ("EC2NodeClass/elab-people:spec.amiFamily", "AL2", "spec: "),
+        ("EC2NodeClass/elab-people:spec.metadataOptions.httpTokens", "forbidden", "spec.metadataOptions."),
+        ("ClusterAutoscaler/default:spec.podPriorityThreshold", "-10", "spec.podPriorityThreshold: "),
+        ("ClusterAutoscaler/default:metadata.name", "elab", "metadata.name: "),
+        ("MachineAutoscaler/elab-workers-a:spec.maxReplicas", 0, "spec.maxReplicas: "),
+        ("SecurityContextConstraints/elab-node-exporter:runAsUser.type", "Anything", "runAsUser.type: "),
+        ("SecurityContextConstraints/elab-node-exporter:spec", {}, "SecurityContextConstraints: "),
     ],
 )
 def test_what_the_cluster_would_refuse_or_drop_is_an_error_at_its_place(path: str, value: object, what: str) -> None:

@@ -1,0 +1,200 @@
+"""Microsoft's AKS: managed disks, its load balancer, workload identity, node pools that scale by themselves."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
+
+from clouds.base import (
+    About,
+    AddressRanges,
+    Autoscaler,
+    ClusterEndpoints,
+    Hosts,
+    PodSecurity,
+    SnapshotClassSpec,
+    Storage,
+    StorageClassSpec,
+)
+from clouds.endpoints import METADATA, Dns, ManagedApiServer, endpoints_of
+from clouds.machines import Machine, PriceList, machine_problems
+from clouds.pools import NodePool, Taint
+from clouds.scaling import Command, Scaling, shown_labels, shown_taint
+from stackfile.problems import Problem
+from stackfile.quantities import Bytes
+from stackfile.references import Cidr
+from stackfile.section import Section
+
+_DRIVER = "disk.csi.azure.com"
+_WIRE_SERVER = Cidr("168.63.129.16/32")
+"""Azure's channel to the machine, which hands out certificates of the node's extensions."""
+_SPOT = Taint(key="kubernetes.azure.com/scalesetpriority", value="spot", effect="NoSchedule")
+"""AKS puts it on every spot node, whether the pool asks for it or not."""
+
+PRICES = PriceList(
+    currency="USD",
+    region="eastus",
+    dated="about 2025",
+    source="list prices of Linux, pay as you go, not looked up: check them at azure.microsoft.com/pricing",
+    machines={
+        "Standard_D8s_v5": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.384),
+        "Standard_D16s_v5": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.768),
+        "Standard_E16s_v5": Machine(cpus=16, memory=Bytes("128Gi"), per_hour=1.008),
+        "Standard_NC4as_T4_v3": Machine(cpus=4, memory=Bytes("28Gi"), per_hour=0.526, gpus=1),
+    },
+)
+"""What elab's pools use; a stack of another region sets `price_per_hour` of its pools."""
+
+
+class AzureSettings(Section):
+    """AKS."""
+
+    kind: Literal["azure"]
+    resource_group: str = Field(min_length=1, max_length=90)
+    """For the commands that a plan prints."""
+    cluster: str = Field(min_length=1, max_length=63)
+    """The cluster's name in AKS, likewise."""
+    api_server: ManagedApiServer = ManagedApiServer()
+    dns: Dns = Dns()
+    pod_cidrs: tuple[Cidr, ...] = Field(min_length=1)
+    service_cidrs: tuple[Cidr, ...] = (Cidr("10.0.0.0/16"),)
+    node_cidrs: tuple[Cidr, ...] = ()
+    disk: Literal["Premium_ZRS", "Premium_LRS", "StandardSSD_ZRS", "StandardSSD_LRS"] = "Premium_ZRS"
+    """ZRS keeps a disk in three zones and lets any of them mount it; LRS in one. Not every region has ZRS."""
+    zones: tuple[Literal[1, 2, 3], ...] = (1, 2, 3)
+    """The zones of new node pools; none in a region without zones."""
+    load_balancer: Literal["external", "internal"] = "external"
+
+
+@dataclass(frozen=True)
+class Azure:
+    """Data about an AKS cluster."""
+
+    settings: AzureSettings
+    kind: str = "azure"
+
+    @property
+    def storage(self) -> Storage:
+        spec = StorageClassSpec(
+            provisioner=_DRIVER,
+            parameters={"skuName": self.settings.disk, "csi.storage.k8s.io/fstype": "ext4"},
+            # A disk of one zone is made where its first pod runs.
+            binding_mode="WaitForFirstConsumer",
+            allow_expansion=True,
+        )
+        return Storage(
+            class_spec=spec,
+            snapshot_spec=SnapshotClassSpec(driver=_DRIVER, parameters={"incremental": "true"}),
+            read_write_many=False,
+            zone_bound=self.settings.disk.endswith("_LRS"),
+            is_ceph=False,
+        )
+
+    @property
+    def endpoints(self) -> ClusterEndpoints:
+        return endpoints_of(self.settings.api_server, self.settings.dns)
+
+    @property
+    def ranges(self) -> AddressRanges:
+        settings = self.settings
+        return AddressRanges(
+            pods=settings.pod_cidrs,
+            services=settings.service_cidrs,
+            nodes=settings.node_cidrs,
+            metadata=(*METADATA, _WIRE_SERVER),
+        )
+
+    @property
+    def pod_security(self) -> PodSecurity:
+        return PodSecurity(assigns_uids=False)
+
+    @property
+    def hosts(self) -> Hosts:
+        """AKS signs its kubelets' certificates with the cluster's own authority, on node images of 2025 and later."""
+        return Hosts(ports={19100: "AKS' own node-exporter"})
+
+    @property
+    def about(self) -> About:
+        return About(
+            title="Azure AKS",
+            storage="managed disks (Premium_ZRS): grow, have incremental snapshots, are mounted in any zone by one "
+            "node at a time; with LRS in one zone",
+            entry="Azure's load balancer before elab's own proxy, which ends TLS and sees people's own addresses; or "
+            "an Ingress or a Gateway whose proxies run in the cluster. A quiet connection lives 30 minutes; "
+            "JupyterLab speaks every 30 s",
+            identity="`azure.workload.identity/client-id`; the pod also needs the label "
+            '`azure.workload.identity/use: "true"`',
+            registry="ACR attached to the cluster (`az aks update --attach-acr`), without a pull secret",
+            nodes="node pools that scale by themselves; they are no objects of the cluster, so the plan prints the "
+            "command of each",
+            lacks=(
+                "the Application Gateway: its proxies lie outside the cluster, where no policy can name them as pods",
+                "volumes for several writers: Azure Files would be another class, and its files are slow for notebooks",
+                "room for every disk: a machine of 16 processors holds 32, so more people than that need a further "
+                "node",
+                "verified kubelets on node images from before 2025: set `monitoring.verify_kubelets: false` there",
+            ),
+        )
+
+    @property
+    def prices(self) -> PriceList:
+        return PRICES
+
+    @property
+    def autoscaler(self) -> Autoscaler:
+        # AKS runs cluster-autoscaler with its default cut-off, -10.
+        return Autoscaler(kind="managed", placeholder_priority=-10, packs_already=False)
+
+    def scaling(self, pools: Sequence[NodePool], instance: str) -> Scaling:  # noqa: ARG002  names are AKS'
+        return Scaling(commands=tuple(self._node_pool(pool) for pool in pools))
+
+    def _node_pool(self, pool: NodePool) -> Command:
+        settings = self.settings
+        # AKS adds the spot taint by itself, and refuses a second one of its name.
+        taints = ",".join(shown_taint(taint) for taint in pool.taints if taint != _SPOT)
+        zones = " ".join(str(zone) for zone in settings.zones)
+        options = [
+            f"--node-vm-size {pool.machine}",
+            f"--enable-cluster-autoscaler --min-count {pool.nodes.min} --max-count {pool.nodes.max}",
+            f"--max-pods {pool.allocatable.pods}",
+            f"--labels {shown_labels(pool).replace(',', ' ')}",
+            *([f"--node-taints {taints}"] if taints else []),
+            *([f"--zones {zones}"] if zones else []),
+            *(["--priority Spot --eviction-policy Delete --spot-max-price -1"] if pool.spot else []),
+        ]
+        return Command(
+            pool=pool.name,
+            why="AKS' node pools are no objects of the cluster; where it is there already, update with "
+            "--update-cluster-autoscaler takes the counts",
+            command=f"az aks nodepool add --resource-group {settings.resource_group} --cluster-name {settings.cluster} "
+            f"--name {pool.name} {' '.join(options)}",
+        )
+
+    def pool_problems(self, pools: Sequence[NodePool]) -> Iterator[Problem]:
+        yield from machine_problems(pools, PRICES)
+        for index, pool in enumerate(pools):
+            if not re.fullmatch(r"[a-z][a-z0-9]{0,11}", pool.name):
+                yield Problem(
+                    where=f"pools.{index}.name",
+                    found=f'"{pool.name}"',
+                    allowed="at most 12 lower-case letters and digits, as AKS names its node pools",
+                    fix="give the pool a shorter name, here and in the profiles that name it",
+                )
+            if pool.spot and _SPOT not in pool.taints:
+                yield Problem(
+                    where=f"pools.{index}.taints",
+                    found="no taint of spot nodes",
+                    allowed=f"{shown_taint(_SPOT)}, which AKS puts on every spot node",
+                    fix=f"add {{key: {_SPOT.key}, value: {_SPOT.value}}}",
+                )
+
+    @property
+    def load_balancer_annotations(self) -> dict[str, str]:
+        prefix = "service.beta.kubernetes.io/azure-load-balancer"
+        internal = {f"{prefix}-internal": "true"} if self.settings.load_balancer == "internal" else {}
+        return {f"{prefix}-tcp-idle-timeout": "30", **internal}
+
+    def identity_annotations(self, role: str) -> dict[str, str]:
+        return {"azure.workload.identity/client-id": role}

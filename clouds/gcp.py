@@ -1,0 +1,193 @@
+"""Google's GKE: persistent disks, network load balancers, workload identity, node pools that scale by themselves."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
+
+from clouds.base import (
+    About,
+    AddressRanges,
+    Autoscaler,
+    ClusterEndpoints,
+    Hosts,
+    PodSecurity,
+    SnapshotClassSpec,
+    Storage,
+    StorageClassSpec,
+)
+from clouds.endpoints import METADATA, NODE_LOCAL_DNS, ManagedApiServer
+from clouds.machines import Machine, PriceList, machine_problems
+from clouds.pools import NodePool
+from clouds.scaling import Command, Scaling, shown_labels, shown_taint
+from stackfile.problems import Problem
+from stackfile.quantities import Bytes
+from stackfile.references import Cidr, Name
+from stackfile.section import Section
+
+_DRIVER = "pd.csi.storage.gke.io"
+_GKE_METADATA = Cidr("169.254.169.252/32")
+"""GKE's metadata server, to which workload identity leads what pods send to 169.254.169.254."""
+_CLOUD_DNS = Cidr("169.254.169.254/32")
+"""Cloud DNS answers at the metadata address, port 53; nothing else of that address is opened."""
+
+PRICES = PriceList(
+    currency="USD",
+    region="us-central1",
+    dated="about 2025",
+    source="list prices on demand, not looked up: check them at cloud.google.com/compute/vm-instance-pricing",
+    machines={
+        "e2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.2681),
+        "n2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.3885),
+        "n2-standard-16": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.7769),
+        "n2-highmem-16": Machine(cpus=16, memory=Bytes("128Gi"), per_hour=1.0481),
+        "g2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.8536, gpus=1),
+    },
+)
+"""What elab's pools use; a stack of another region sets `price_per_hour` of its pools."""
+
+
+class GcpSettings(Section):
+    """GKE Standard. (Autopilot has no node pools, and refuses what node-exporter needs of its host.)"""
+
+    kind: Literal["gcp"]
+    project: str = Field(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")
+    location: str = Field(pattern=r"^[a-z]+-[a-z]+[0-9](-[a-z])?$")
+    """The cluster's region or zone, for the commands that a plan prints."""
+    cluster: Name
+    """The cluster's name in GKE, likewise."""
+    api_server: ManagedApiServer = ManagedApiServer()
+    dns: Literal["node-local", "kube-dns", "cloud-dns"] = "node-local"
+    """Who resolves names: NodeLocal DNSCache (GKE's default since 1.34), kube-dns alone, or Cloud DNS for GKE."""
+    pod_cidrs: tuple[Cidr, ...] = Field(min_length=1)
+    service_cidrs: tuple[Cidr, ...] = Field(min_length=1)
+    node_cidrs: tuple[Cidr, ...] = ()
+    disk: Literal["pd-balanced", "pd-ssd", "hyperdisk-balanced"] = "pd-balanced"
+    """The disk type; machines from the fourth generation on take hyperdisks only."""
+    regional: bool = False
+    """Keep each disk in two zones; it costs twice as much."""
+    load_balancer: Literal["external", "internal"] = "external"
+    profile: Literal["balanced", "optimize-utilization"] = "optimize-utilization"
+    """The cluster's autoscaling profile; the second one packs pods by itself, and elab's user scheduler is left out."""
+
+
+@dataclass(frozen=True)
+class Gcp:
+    """Data about a GKE cluster."""
+
+    settings: GcpSettings
+    kind: str = "gcp"
+
+    @property
+    def storage(self) -> Storage:
+        twice = {"replication-type": "regional-pd"} if self.settings.regional else {}
+        spec = StorageClassSpec(
+            provisioner=_DRIVER,
+            parameters={"type": self.settings.disk, "csi.storage.k8s.io/fstype": "ext4", **twice},
+            # A disk is made in the zone where its first pod runs.
+            binding_mode="WaitForFirstConsumer",
+            allow_expansion=True,
+        )
+        snapshots = SnapshotClassSpec(driver=_DRIVER)
+        return Storage(class_spec=spec, snapshot_spec=snapshots, read_write_many=False, zone_bound=True, is_ceph=False)
+
+    @property
+    def endpoints(self) -> ClusterEndpoints:
+        """A cache is reached by its address, or with Dataplane V2 as a pod."""
+        cached = self.settings.dns == "node-local"
+        cidrs = {"node-local": (NODE_LOCAL_DNS,), "kube-dns": (), "cloud-dns": (_CLOUD_DNS,)}
+        return ClusterEndpoints(
+            api_server=self.settings.api_server.cidrs,
+            api_server_port=self.settings.api_server.port,
+            dns_namespace="kube-system",
+            dns_labels={"k8s-app": "kube-dns"},
+            dns_cidrs=cidrs[self.settings.dns],
+            dns_caches={"k8s-app": "node-local-dns"} if cached else None,
+        )
+
+    @property
+    def ranges(self) -> AddressRanges:
+        settings = self.settings
+        return AddressRanges(
+            pods=settings.pod_cidrs,
+            services=settings.service_cidrs,
+            nodes=settings.node_cidrs,
+            metadata=(*METADATA, _GKE_METADATA),
+        )
+
+    @property
+    def pod_security(self) -> PodSecurity:
+        return PodSecurity(assigns_uids=False)
+
+    @property
+    def hosts(self) -> Hosts:
+        """GKE signs its kubelets' certificates with the cluster's own authority."""
+        return Hosts()
+
+    @property
+    def about(self) -> About:
+        return About(
+            title="Google GKE",
+            storage="persistent disks (pd-balanced): grow, have snapshots, are bound to one zone, or to two with "
+            "`regional`, and to one node",
+            entry="a passthrough network load balancer before elab's own proxy, which ends TLS and sees people's own "
+            "addresses; or a Gateway or Ingress whose proxies run in the cluster. A connection that is quiet for ten "
+            "minutes is forgotten; JupyterLab speaks every 30 s",
+            identity="`iam.gke.io/gcp-service-account` (Workload Identity Federation for GKE)",
+            registry="Artifact Registry by the nodes' service account, without a pull secret",
+            nodes="node pools that scale by themselves; they are no objects of the cluster, so the plan prints the "
+            "command of each",
+            lacks=(
+                "Google's own Gateway and Ingress (NEGs, BackendConfig): their health checks and time-outs are "
+                "objects of further kinds, and their proxies lie outside the cluster, where no policy can name them "
+                "as pods",
+                "volumes for several writers: Filestore would be another class, of 1 TiB at least",
+                "Autopilot: it has no node pools, and refuses node-exporter",
+            ),
+        )
+
+    @property
+    def prices(self) -> PriceList:
+        return PRICES
+
+    @property
+    def autoscaler(self) -> Autoscaler:
+        # Pods below -10 call for no node in GKE either.
+        packs = self.settings.profile == "optimize-utilization"
+        return Autoscaler(kind="managed", placeholder_priority=-10, packs_already=packs)
+
+    def scaling(self, pools: Sequence[NodePool], instance: str) -> Scaling:  # noqa: ARG002  names are GKE's
+        return Scaling(commands=tuple(self._node_pool(pool) for pool in pools))
+
+    def _node_pool(self, pool: NodePool) -> Command:
+        settings = self.settings
+        where = f"--cluster {settings.cluster} --location {settings.location} --project {settings.project}"
+        sizes = f"--enable-autoscaling --total-min-nodes {pool.nodes.min} --total-max-nodes {pool.nodes.max}"
+        taints = ",".join(shown_taint(taint) for taint in pool.taints)
+        options = [
+            f"--machine-type {pool.machine}",
+            f"{sizes} --location-policy {'ANY' if pool.spot else 'BALANCED'}",
+            f"--node-labels {shown_labels(pool)}",
+            *([f"--node-taints {taints}"] if taints else []),
+            *(["--spot"] if pool.spot else []),
+            "--workload-metadata GKE_METADATA",
+        ]
+        return Command(
+            pool=pool.name,
+            why="GKE's node pools are no objects of the cluster; where it is there already, update in place of create "
+            "takes the line with the sizes",
+            command=f"gcloud container node-pools create {pool.name} {where} {' '.join(options)}",
+        )
+
+    def pool_problems(self, pools: Sequence[NodePool]) -> Iterator[Problem]:
+        yield from machine_problems(pools, PRICES)
+
+    @property
+    def load_balancer_annotations(self) -> dict[str, str]:
+        if self.settings.load_balancer == "internal":
+            return {"networking.gke.io/load-balancer-type": "Internal"}
+        return {"cloud.google.com/l4-rbs": "enabled"}
+
+    def identity_annotations(self, role: str) -> dict[str, str]:
+        return {"iam.gke.io/gcp-service-account": role}

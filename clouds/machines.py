@@ -1,0 +1,75 @@
+"""Machine types of a cloud with what they hold and cost, and what is wrong with pools that name others."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from clouds.pools import NodePool
+from stackfile.problems import Problem
+from stackfile.quantities import Bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """One machine type, whole: what its node offers to pods is less."""
+
+    cpus: int
+    memory: Bytes
+    per_hour: float
+    """On demand, in the list's currency."""
+    gpus: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriceList:
+    """What a cloud asks for its machines, as of when, and where to check it."""
+
+    currency: str
+    region: str
+    dated: str
+    """The time that the figures are of."""
+    source: str
+    """Which prices these are, whether somebody has looked them up, and where."""
+    machines: Mapping[str, Machine]
+    """By the name that the cloud has for the type."""
+
+    def price(self, pool: NodePool) -> float | None:
+        """A node's price an hour; None where only the stack can know it: spot prices change by the hour."""
+        machine = self.machines.get(pool.machine or "")
+        return None if machine is None or pool.spot else machine.per_hour
+
+
+def machine_problems(pools: Sequence[NodePool], prices: PriceList) -> Iterator[Problem]:
+    """Pools of a cloud that rents machines: each names its type, and the type is known with its price."""
+    for index, pool in enumerate(pools):
+        machine = prices.machines.get(pool.machine or "")
+        if machine is None:
+            yield Problem(
+                where=f"pools.{index}.machine",
+                found=f'"{pool.machine}", of which there is no price' if pool.machine else "nothing",
+                allowed=", ".join(sorted(prices.machines)),
+                fix="name one of these, or add the type with size and price to the cloud's module in clouds/",
+            )
+            continue
+        yield from _too_large(f"pools.{index}.allocatable", pool, machine)
+        if pool.spot and pool.price_per_hour is None:
+            yield Problem(
+                where=f"pools.{index}.price_per_hour",
+                found="nothing, for spot machines",
+                allowed="a price, since theirs changes by the hour and no list holds it",
+                fix=f"set it to what {pool.machine} costs on average; on demand it is {machine.per_hour:g}",
+            )
+
+
+def _too_large(where: str, pool: NodePool, machine: Machine) -> Iterator[Problem]:
+    for name, mine, theirs, shown in (
+        ("cpu", pool.allocatable.cpu.millicores, machine.cpus * 1000, str(machine.cpus)),
+        ("memory", pool.allocatable.memory.bytes, machine.memory.bytes, str(machine.memory)),
+        ("gpus", pool.allocatable.gpus, machine.gpus, str(machine.gpus)),
+    ):
+        if mine > theirs:
+            yield Problem(
+                where=f"{where}.{name}",
+                found=str(getattr(pool.allocatable, name)),
+                allowed=f"at most {shown}: all that a {pool.machine} has",
+                fix="copy it from kubectl describe node, under Allocatable",
+            )

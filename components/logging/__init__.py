@@ -1,0 +1,1 @@
+"""Logs: Elasticsearch, Kibana, and the agents that bring lines to them."""

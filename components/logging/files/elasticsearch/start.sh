@@ -1,0 +1,42 @@
+#!/bin/sh
+# Puts a node's configuration folder together, then becomes the image's own entry point. Arguments: the image's
+# folder of settings, the mounted one, the node's own, its disk, then what to run.
+set -eu
+image=$1 mounted=$2 own=$3 disk=$4
+shift 4
+
+cp -R "$image/." "$own/"
+cp "$mounted/elasticsearch.yml" "$own/elasticsearch.yml"
+# Links, so that a changed user or token is seen while the node runs.
+for file in users users_roles roles.yml service_tokens; do
+    ln -sf "security/$file" "$own/$file"
+done
+
+if [ -n "${ELAB_PEERS:-}" ]; then
+    echo "discovery.seed_hosts: [$ELAB_SEEDS]" >>"$own/elasticsearch.yml"
+    # A cluster is founded once: a node that has data and reads this again could found a second one beside the first.
+    # The mark outlives a founding that was cut short; ready.sh takes it away once there is a cluster.
+    if [ ! -e "$disk/store" ]; then
+        : >"$disk/founding"
+    fi
+    if [ -e "$disk/founding" ]; then
+        echo "cluster.initial_master_nodes: [$ELAB_PEERS]" >>"$own/elasticsearch.yml"
+    fi
+else
+    echo "discovery.type: single-node" >>"$own/elasticsearch.yml"
+fi
+mkdir -p "$disk/store"
+
+# Keys of the snapshots' storage, each a file named after its setting.
+if [ -d "${ELAB_KEYS:-/nonexistent}" ]; then
+    elasticsearch-keystore create
+    for key in "$ELAB_KEYS"/*; do
+        setting=$(basename "$key")
+        case $setting in
+            *_file) elasticsearch-keystore add-file "$setting" "$key" ;;
+            *) elasticsearch-keystore add --force --stdin "$setting" <"$key" ;;
+        esac
+    done
+fi
+
+exec "$@"

@@ -1,0 +1,78 @@
+"""Contradictions between placeholders, the people whom they keep room for, and the pools that they are in."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from components.hub.scheduling import placeholders, seats_on
+from stackfile.problems import Problem
+
+if TYPE_CHECKING:
+    from settings import Settings
+
+
+def placeholder_problems(settings: "Settings") -> Iterator[Problem]:
+    """Why placeholders would not keep the room that they are for."""
+    yield from _large_enough(settings)
+    yield from _fit_a_node(settings)
+    yield from _fit_the_pool(settings)
+
+
+def _large_enough(settings: "Settings") -> Iterator[Problem]:
+    placeholder = settings.scheduling.placeholder
+    default = next((profile for profile in settings.users.profiles if profile.default), None)
+    if placeholder is None or default is None:
+        return
+    wanted = default.resources
+    small = [
+        name
+        for name, mine, theirs in (
+            ("cpu", placeholder.cpu.request.millicores, wanted.cpu.request.millicores),
+            ("memory", placeholder.memory.request.bytes, wanted.memory.request.bytes),
+        )
+        if mine < theirs
+    ]
+    for name in small:
+        theirs = getattr(wanted, name).request
+        yield Problem(
+            where=f"scheduling.placeholder.{name}.request",
+            found=str(getattr(placeholder, name).request),
+            allowed=f"at least {theirs}, the request of the default profile {default.name}",
+            fix=f"raise it to {theirs}, or remove scheduling.placeholder",
+        )
+
+
+def _fit_a_node(settings: "Settings") -> Iterator[Problem]:
+    """A placeholder that no node can hold would call for new nodes for ever."""
+    placeholder = settings.scheduling.placeholder
+    for index, pool in enumerate(settings.pools):
+        if placeholder is None or not (pool.placeholders or pool.arrivals):
+            continue
+        whole = pool.allocatable
+        if (
+            placeholder.cpu.request.millicores > whole.cpu.millicores
+            or placeholder.memory.request.bytes > whole.memory.bytes
+        ):
+            yield Problem(
+                where="scheduling.placeholder",
+                found=f"{placeholder.cpu.request} CPU and {placeholder.memory.request}",
+                allowed=f"what a node of pool {pool.name} holds: {whole.cpu} CPU and {whole.memory}",
+                fix=f"make placeholders smaller, or set pools.{index}.placeholders to 0",
+            )
+
+
+def _fit_the_pool(settings: "Settings") -> Iterator[Problem]:
+    """Placeholders for more people than the pool ever holds would keep it at its largest, and still be too few."""
+    default = next((profile for profile in settings.users.profiles if profile.default), None)
+    for index, pool in enumerate(settings.pools):
+        if pool.arrivals is None or default is None:
+            continue
+        size = settings.scheduling.placeholder or default.resources
+        count = placeholders(pool, default.resources, settings.scheduling.placeholder)
+        held = pool.nodes.max * seats_on(pool.allocatable, size)
+        if count > held:
+            yield Problem(
+                where=f"pools.{index}.arrivals",
+                found=f"{pool.arrivals.seats} people while a node starts, which is {count} placeholders",
+                allowed=f"at most {held} placeholders: what {pool.nodes.max} nodes hold",
+                fix=f"raise nodes.max of pool {pool.name}, set arrivals.at_most, or expect fewer",
+            )

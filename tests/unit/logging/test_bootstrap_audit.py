@@ -1,0 +1,85 @@
+"""The audit tells when each stream begins and ends, and when certificates do; and no server passes for another."""
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.harness.elastic.access import User
+from tests.harness.elastic.certificates import certificates
+from tests.harness.elastic.server import serve
+from tests.unit.logging.bootstrapping import Bench, bench
+
+WRITER = User(password="", indices=[{"names": ["*"], "privileges": ["all"]}])
+HUB = "logs-kubernetes.hub-elab"
+
+
+@pytest.fixture
+def ready(tmp_path: Path) -> Generator[Bench]:
+    with bench(tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def pushgateway() -> Generator[tuple[str, dict[str, str]]]:
+    """A Pushgateway that takes anything: its URL, and what was pushed by path."""
+    pushed: dict[str, str] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            pushed[self.path] = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", pushed
+        server.shutdown()
+
+
+def test_what_streams_reach_over_and_when_certificates_end_is_told(ready: Bench) -> None:
+    held = certificates(ready.folder)
+    ready.run("store")
+    for second in ("03", "01", "02"):
+        source = {"@timestamp": f"2026-11-24T22:10:{second}Z", "message": second}
+        assert ready.elastic.streams.store(HUB, None, source, WRITER)["status"] == 201
+    with serve(ready.elastic, tls=held.server) as port, pushgateway() as (url, pushed):
+        assert ready.run("audit", elasticsearch=f"https://127.0.0.1:{port}", pushgateway=url) == 0
+    (text,) = pushed.values()
+    assert list(pushed) == ["/metrics/job/elab-logs-audit"]
+    values = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert values["elab_logs_streams_without_lifecycle"] == "0"
+    assert values[f'elab_logs_oldest_timestamp_seconds{{stream="{HUB}"}}'] == "1795558201"
+    assert values[f'elab_logs_newest_timestamp_seconds{{stream="{HUB}"}}'] == "1795558203"
+    ends = f"{held.ends.timestamp():.0f}"
+    assert values['elab_logs_certificate_expiry_timestamp_seconds{certificate="elasticsearch"}'] == ends
+    assert 'elab_logs_certificate_expiry_timestamp_seconds{certificate="authority-0"}' in values
+
+
+def test_what_nothing_deletes_is_counted(ready: Bench) -> None:
+    ready.run("store")
+    ready.elastic.apis.indices.append("somebodys")
+    with pushgateway() as (url, pushed):
+        assert ready.run("audit", pushgateway=url) == 3
+    assert "elab_logs_streams_without_lifecycle 1\n" in next(iter(pushed.values()))
+
+
+def test_an_audit_that_reaches_nothing_tells_nothing(ready: Bench) -> None:
+    with pushgateway() as (url, pushed):
+        assert ready.run("audit", elasticsearch="http://127.0.0.1:1", pushgateway=url) == 1
+    assert not pushed
+
+
+def test_no_password_goes_to_a_server_of_another_authority(ready: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    certificates(ready.folder)
+    other = certificates(ready.folder, "other")
+    with serve(ready.elastic, tls=other.server) as port:
+        assert ready.run("store", elasticsearch=f"https://127.0.0.1:{port}") == 1
+    assert "certificate verify failed" in capsys.readouterr().err
+    assert not ready.elastic.requests

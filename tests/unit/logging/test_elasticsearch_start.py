@@ -1,0 +1,139 @@
+"""A node's start: the real script, with a disk that is empty, that holds data, and on which founding was cut short."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+SCRIPTS = Path(__file__).parents[3] / "components/logging/files/elasticsearch"
+PEERS = {
+    "ELAB_PEERS": "elasticsearch-0,elasticsearch-1,elasticsearch-2",
+    "ELAB_SEEDS": "elasticsearch-nodes.elab-logging.svc",
+}
+KEYSTORE = """#!/bin/sh
+echo "$@" >>"$CALLS"
+case $* in *--stdin*) cat >>"$CALLS"; echo >>"$CALLS" ;; esac
+"""
+
+
+@dataclass(frozen=True)
+class Disks:
+    """What a pod has: the image's folder, its own, and a disk that outlives it."""
+
+    folder: Path
+
+    @property
+    def disk(self) -> Path:
+        return self.folder / "disk"
+
+    def start(self, **environment: str) -> dict[str, Any]:
+        """One start of a pod: the settings that Elasticsearch would then read."""
+        image, own = self.folder / "image", self.folder / "own"
+        for path in (image, self.disk):
+            path.mkdir(exist_ok=True)
+        (image / "jvm.options").write_text("-Xlog\n")
+        if own.exists():
+            for path in own.iterdir():
+                path.unlink()
+        own.mkdir(exist_ok=True)
+        programs = self.folder / "bin"
+        programs.mkdir(exist_ok=True)
+        (programs / "elasticsearch-keystore").write_text(KEYSTORE)
+        (programs / "elasticsearch-keystore").chmod(0o755)
+        script = [str(SCRIPTS / "start.sh"), *map(str, (image, SCRIPTS, own, self.disk))]
+        ran = subprocess.run(
+            ["/bin/sh", *script, "echo", "started"],
+            env={"PATH": f"{programs}:{os.environ['PATH']}", "CALLS": str(self.folder / "calls"), **environment},
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
+        )
+        assert ran.stdout == "started\n"
+        assert (own / "jvm.options").exists()
+        return yaml.safe_load((own / "elasticsearch.yml").read_text())
+
+    def ready(self, port: int) -> int:
+        """The probe's exit code."""
+        command = ["/bin/bash", str(SCRIPTS / "ready.sh"), str(port), str(self.disk / "founding")]
+        return subprocess.run(command, capture_output=True, timeout=20, check=False).returncode
+
+
+@pytest.fixture
+def pod(tmp_path: Path) -> Disks:
+    return Disks(tmp_path)
+
+
+def holds_data(pod: Disks) -> None:
+    (pod.disk / "store/_state").mkdir(parents=True)
+
+
+def test_a_cluster_is_founded_where_the_disk_is_empty(pod: Disks) -> None:
+    pod.disk.mkdir()
+    (pod.disk / "lost+found").mkdir()
+    found = pod.start(**PEERS)
+    assert found["cluster.initial_master_nodes"] == PEERS["ELAB_PEERS"].split(",")
+    assert found["discovery.seed_hosts"] == [PEERS["ELAB_SEEDS"]]
+
+
+def test_a_node_with_data_never_founds_a_second_cluster(pod: Disks) -> None:
+    holds_data(pod)
+    for _ in range(2):
+        found = pod.start(**PEERS)
+        assert "cluster.initial_master_nodes" not in found
+        assert found["discovery.seed_hosts"] == [PEERS["ELAB_SEEDS"]]
+
+
+def test_founding_goes_on_after_a_restart_until_there_is_a_cluster_and_never_after_that(pod: Disks) -> None:
+    pod.start(**PEERS)
+    (pod.disk / "store/_state").mkdir()
+    assert "cluster.initial_master_nodes" in pod.start(**PEERS)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        assert pod.ready(port) == 0
+    assert "cluster.initial_master_nodes" not in pod.start(**PEERS)
+    assert pod.ready(port) != 0
+
+
+def test_a_node_that_is_not_ready_keeps_the_mark_of_founding(pod: Disks) -> None:
+    pod.start(**PEERS)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    assert pod.ready(port) != 0
+    assert (pod.disk / "founding").exists()
+
+
+def test_a_single_node_waits_for_no_others_with_and_without_data(pod: Disks) -> None:
+    for _ in range(2):
+        found = pod.start()
+        assert found["discovery.type"] == "single-node"
+        assert not [key for key in found if key.startswith(("cluster.initial", "discovery.seed"))]
+        (pod.disk / "store/_state").mkdir(exist_ok=True)
+
+
+def test_users_and_tokens_are_links_into_what_kubernetes_keeps_fresh(pod: Disks) -> None:
+    pod.start()
+    links = {path.name: str(path.readlink()) for path in (pod.folder / "own").iterdir() if path.is_symlink()}
+    assert links == {name: f"security/{name}" for name in ("users", "users_roles", "roles.yml", "service_tokens")}
+
+
+def test_keys_of_the_snapshots_storage_go_into_the_keystore_and_into_no_argument(pod: Disks) -> None:
+    keys = pod.folder / "keys"
+    keys.mkdir()
+    (keys / "s3.client.default.secret_key").write_text("a key")
+    (keys / "gcs.client.default.credentials_file").write_text("{}")
+    pod.start(ELAB_KEYS=str(keys))
+    calls = (pod.folder / "calls").read_text().splitlines()
+    assert calls == [
+        "create",
+        f"add-file gcs.client.default.credentials_file {keys}/gcs.client.default.credentials_file",
+        "add --force --stdin s3.client.default.secret_key",
+        "a key",
+    ]

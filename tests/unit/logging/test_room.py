@@ -1,0 +1,180 @@
+"""The room as the real program registers it: kept as long as the stack says, by as much right as each part needs."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from components.logging.settings import LoggingSettings
+from components.logging.sizing import bytes_a_day, copies, volume, volume_problems
+from components.monitoring.jobs import ClusterSize
+from planning.fakes import outputs_of
+from planning.recording import Recording
+from stackfile.quantities import Bytes
+from tests.harness.platform import SECRET_VALUES, objects, platform, pod, pods, resource, settings, waits_for
+
+ONE: dict[str, Any] = {"logging": {}}
+THREE: dict[str, Any] = {
+    "logging": {
+        "retention": "60d",
+        "elasticsearch": {"nodes": 3},
+        "snapshots": {"kind": "s3", "bucket": "elab-logs", "endpoint": "s3.example.org", "cidrs": ["192.0.2.20/32"]},
+    }
+}
+BOTH = pytest.mark.parametrize("changes", [ONE, THREE], ids=["one", "three"])
+SIZE = ClusterSize(nodes=10, pods=200)
+
+
+def workloads(recording: Recording) -> list[Any]:
+    """Every pod template of the room, its shippers too."""
+    return [one for one in pods(recording) if one.labels.get("app.kubernetes.io/part-of") == "logging"]
+
+
+@pytest.mark.parametrize(("changes", "days"), [(ONE, 30), (THREE, 60)], ids=["one", "three"])
+def test_one_setting_becomes_every_place_that_decides_how_long_lines_are_kept(
+    changes: dict[str, Any], days: int
+) -> None:
+    recording = platform(changes)
+    values = json.loads(objects(recording, "ConfigMap")["elab-logging/bootstrap-values"]["data"]["values.json"])
+    assert values["retention"] == f"{days}d"
+    found = settings(changes)
+    assert found.monitoring_args.logs is not None
+    assert found.monitoring_args.logs.retention == f"{days}d"
+    nodes = found.logging.elasticsearch.nodes
+    disks = [
+        Bytes(claim["spec"]["resources"]["requests"]["storage"]).bytes
+        for name, claim in objects(recording, "PersistentVolumeClaim").items()
+        if name.startswith("elab-logging/")
+    ]
+    whole = days * bytes_a_day(found.logging, found.logging_args.size) * copies(found.logging)
+    assert len(disks) == nodes
+    assert sum(disks) * 0.85 > whole
+
+
+@BOTH
+def test_every_container_states_requests_and_limits_and_can_gain_no_right(changes: dict[str, Any]) -> None:
+    found = workloads(platform(changes))
+    assert len(found) >= 6
+    for one in found:
+        for container in one.containers:
+            for kind in ("requests", "limits"):
+                assert set(container["resources"][kind]) >= {"cpu", "memory"}, (one.owner, kind)
+            security = container["securityContext"]
+            assert security["allowPrivilegeEscalation"] is False
+            assert security["readOnlyRootFilesystem"] is True
+            assert security["capabilities"]["drop"] == ["ALL"]
+            assert not security.get("privileged")
+
+
+@BOTH
+def test_claims_are_those_that_the_set_looks_for(changes: dict[str, Any]) -> None:
+    recording = platform(changes)
+    spec = objects(recording, "StatefulSet")["elab-logging/elasticsearch"]["spec"]
+    (template,) = spec["volumeClaimTemplates"]
+    wanted = {f"elab-logging/{template['metadata']['name']}-elasticsearch-{index}" for index in range(spec["replicas"])}
+    assert {name for name in objects(recording, "PersistentVolumeClaim") if name.startswith("elab-logging/")} == wanted
+
+
+def test_a_cluster_keeps_its_quorum_through_disruptions_and_a_single_node_holds_up_nobody() -> None:
+    assert "elab-logging/elasticsearch" not in objects(platform(ONE), "PodDisruptionBudget")
+    budget = objects(platform(THREE), "PodDisruptionBudget")["elab-logging/elasticsearch"]["spec"]
+    assert budget["maxUnavailable"] == 1
+    spec = objects(platform(THREE), "StatefulSet")["elab-logging/elasticsearch"]["spec"]
+    spread = {one["topologyKey"] for one in spec["template"]["spec"]["topologySpreadConstraints"]}
+    assert spread == {"topology.kubernetes.io/zone", "kubernetes.io/hostname"}
+
+
+def environment(recording: Recording, workload: str) -> dict[str, Any]:
+    (container,) = pod(recording, workload).containers
+    return {one["name"]: one.get("value") for one in container["env"]}
+
+
+def test_three_nodes_look_for_each_other_and_a_single_one_for_nobody() -> None:
+    assert environment(platform(ONE), "statefulset-elasticsearch")["ELAB_PEERS"] in ("", None)
+    peers = environment(platform(THREE), "statefulset-elasticsearch")["ELAB_PEERS"].split(",")
+    assert peers == ["elasticsearch-0", "elasticsearch-1", "elasticsearch-2"]
+
+
+def test_everything_that_is_said_to_elasticsearch_is_said_by_tls() -> None:
+    stated = yaml.safe_load(
+        objects(platform(ONE), "ConfigMap")["elab-logging/elasticsearch"]["data"]["elasticsearch.yml"]
+    )
+    assert stated["xpack.security.enabled"] is True
+    for layer in ("http", "transport"):
+        assert stated[f"xpack.security.{layer}.ssl"]["enabled"] is True
+    assert stated["xpack.security.transport.ssl"]["client_authentication"] == "required"
+    assert stated["xpack.security.authc.reserved_realm.enabled"] is False
+    assert environment(platform(ONE), "deployment-kibana")["ELASTICSEARCH_URL"].startswith("https://")
+
+
+@BOTH
+def test_the_certificate_holds_every_name_by_which_elasticsearch_is_called(changes: dict[str, Any]) -> None:
+    recording = platform(changes)
+    (request,) = recording.of_type("tls:index/certRequest:CertRequest")
+    names = set(request.inputs["dnsNames"])
+    called = environment(recording, "deployment-kibana")["ELASTICSEARCH_URL"].removeprefix("https://").partition(":")[0]
+    shippers = {
+        environment(recording, f"daemonset-{name}")["ELASTICSEARCH_HOST"] for name in ("fluent-bit", "filebeat")
+    }
+    replicas = objects(recording, "StatefulSet")["elab-logging/elasticsearch"]["spec"]["replicas"]
+    nodes = {f"elasticsearch-{index}.elasticsearch-nodes.elab-logging.svc" for index in range(replicas)}
+    assert {called, *shippers, *nodes} <= names
+
+
+def made(recording: Recording, kind: str, output: str) -> set[str]:
+    """What the providers answered."""
+    return {outputs_of(one.type, one.name, one.urn, one.inputs)[1][output] for one in recording.of_type(kind)}
+
+
+def test_no_secret_stands_outside_a_secret() -> None:
+    recording = platform(THREE)
+    secret = made(recording, "random:index/randomBytes:RandomBytes", "hex")
+    secret |= made(recording, "tls:index/privateKey:PrivateKey", "privateKeyPem")
+    secret |= {text for key, text in SECRET_VALUES.items() if key.startswith("snapshot_")}
+    assert len(secret) > 10
+    for one in recording.kubernetes():
+        text = json.dumps(one.inputs, default=str)
+        if one.inputs["kind"] != "Secret":
+            assert not [word for word in secret if json.dumps(word)[1:-1] in text], one.urn
+
+
+def test_elasticsearch_is_given_hashes_and_no_password() -> None:
+    recording = platform(ONE)
+    held = objects(recording, "Secret")["elab-logging/elasticsearch-security"]["stringData"]
+    passwords = made(recording, "random:index/randomBytes:RandomBytes", "hex")
+    assert not [text for text in passwords for file in held.values() if text in file]
+    token = objects(recording, "Secret")["elab-logging/kibana-secrets"]["stringData"]["ELASTICSEARCH_TOKEN"]
+    assert base64.b64decode(token + "==").startswith(b"\x00\x01\x00\x01elastic/kibana/elab:")
+
+
+def test_nobody_sends_before_retention_stands() -> None:
+    recording = platform(ONE)
+    (store,) = (
+        one
+        for one in recording.kubernetes()
+        if one.inputs["kind"] == "Job" and one.inputs["metadata"]["name"].startswith("bootstrap-store")
+    )
+    for name in ("fluent-bit", "filebeat"):
+        assert store.urn in waits_for(recording, resource(recording, "DaemonSet", f"elab-node/{name}").urn)
+
+
+def test_keys_of_the_snapshots_storage_come_only_with_snapshots() -> None:
+    assert "elab-logging/elasticsearch-keys" not in objects(platform(ONE), "Secret")
+    held = objects(platform(THREE), "Secret")["elab-logging/elasticsearch-keys"]["stringData"]
+    assert set(held) == {"s3.client.default.access_key", "s3.client.default.secret_key"}
+    assert environment(platform(THREE), "statefulset-elasticsearch")["s3.client.default.endpoint"] == "s3.example.org"
+
+
+def test_a_disk_that_holds_less_than_the_retention_is_refused_and_the_fix_mends_it() -> None:
+    small = LoggingSettings.model_validate({"elasticsearch": {"volume": "10Gi"}})
+    (problem,) = volume_problems(small, SIZE)
+    days = problem.fix.rpartition(" ")[2]
+    mended = LoggingSettings.model_validate({"retention": days, "elasticsearch": {"volume": "10Gi"}})
+    assert not [*volume_problems(mended, SIZE)]
+    enough = LoggingSettings.model_validate({"elasticsearch": {"volume": problem.fix.split()[3].rstrip(",")}})
+    assert not [*volume_problems(enough, SIZE)]
+    assert volume(LoggingSettings(), SIZE) == enough.elasticsearch.volume
