@@ -33,7 +33,7 @@ def findings(project: Path, file: StackFile, settings: Settings) -> Iterator[Fin
     login = settings.login
     if not isinstance(login, HomeLogin) or login.stack is None or login.stack.project != file.project:
         return
-    if not (project / f"Pulumi.{login.stack.stack}.yaml").is_file():
+    if login.stack.stack == file.stack or not (project / f"Pulumi.{login.stack.stack}.yaml").is_file():
         return
     places = {place.get("name"): place for place in _places(project, login.stack.stack)}
     own = public_url(settings.entry)
