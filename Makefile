@@ -8,7 +8,7 @@ BESIDE := tests/e2e/test_monitoring.py tests/e2e/test_reload.py
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status purge plan simulate plan-diff test lint types programs unit plugins e2e e2e-platform e2e-beside browser image bench golden dashboards clouds schema vocabulary
+.PHONY: help up down status purge plan simulate plan-diff images scan test lint types programs unit plugins e2e e2e-platform e2e-beside browser image bench golden dashboards clouds handbook schema vocabulary
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -38,8 +38,20 @@ plan: $(INSTALLED) ## Show what STACK is made of, without cluster or Pulumi
 simulate: $(INSTALLED) ## A day of STACK: nodes, waiting times and cost (ARRIVALS=day.csv for your own figures)
 	@$(BIN)/python -m planning simulate --stack $(STACK) $(if $(ARRIVALS),--arrivals "$(ARRIVALS)")
 
-plan-diff: $(INSTALLED) ## Show what changes between BASE and the working tree, in every stack
-	@$(BIN)/python -m planning diff --base $(BASE)
+plan-diff: $(INSTALLED) ## Show what changes between BASE and the working tree, in every stack (MARKDOWN=1: as a comment)
+	@$(BIN)/python -m planning diff --base $(BASE) $(if $(MARKDOWN),--markdown)
+
+images: $(INSTALLED) ## List every image of STACK (MIRROR=registry.example.org: the script to mirror them, and the setting)
+	@$(BIN)/python -m planning images --stack $(STACK) $(if $(MIRROR),--mirror $(MIRROR))
+
+# A big package with pins of its own, so it has an environment of its own.
+build/checkov/bin/checkov:
+	@echo "==> checkov"; $(PYTHON) -m venv build/checkov && build/checkov/bin/pip install --quiet --disable-pip-version-check checkov==3.3.30
+
+scan: STACK := prod
+scan: $(INSTALLED) build/checkov/bin/checkov ## A static scanner over prod's manifests: nothing open that policy/scan.yaml gives no reason for
+	@$(BIN)/python -m planning plan --stack $(STACK) > /dev/null
+	@$(BIN)/python -m planning.scan --checkov build/checkov/bin/checkov build/$(STACK)
 
 # The plugins' tests mostly wait for an API server, so they run beside the others.
 test: lint types programs ## Everything that needs neither root nor a node
@@ -94,6 +106,9 @@ dashboards: $(INSTALLED) ## Write the dashboards' JSON and docs/dashboards.md an
 
 clouds: $(INSTALLED) ## Write docs/clouds.md anew, from the clouds' modules
 	@$(BIN)/python -m clouds.handbook
+
+handbook: $(INSTALLED) ## Write docs/policy.md anew, from the rules
+	@$(BIN)/python -m policy.handbook
 
 schema: $(INSTALLED) ## Write the stack files' JSON Schema anew
 	@$(BIN)/python -m stackfile.schema

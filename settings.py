@@ -28,6 +28,7 @@ from components.namespaces import NamespaceNames
 from components.network_settings import ClusterSettings, ImagesSettings, NetworkSettings
 from components.notebook_image import NotebookImageSettings
 from components.storage import StorageSettings
+from policy.settings import PolicySettings
 from settings_checks import cross_checks
 from stackfile.problems import Problem
 from stackfile.references import InstanceName
@@ -90,6 +91,8 @@ class Settings(Section):
     """The corporate proxy and the authorities that it trusts."""
     protection: ProtectionSettings = ProtectionSettings()
     """What keeps data when a resource or the stack goes."""
+    policies: PolicySettings = PolicySettings()
+    """Bounds that policies compare with: costs, registries, memory."""
 
     @property
     def hub_directory(self) -> DirectorySettings | None:

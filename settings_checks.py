@@ -31,6 +31,7 @@ def cross_checks(settings: "Settings") -> Iterator[Problem]:
     yield from _pools(settings)
     yield from placeholder_problems(settings)
     yield from settings.facts.pool_problems(settings.pools)
+    yield from _prices(settings)
     yield from _storage(settings)
     yield from _egress(settings)
     yield from _entry(settings)
@@ -45,6 +46,17 @@ def cross_checks(settings: "Settings") -> Iterator[Problem]:
         yield from _logging(settings)
     if settings.is_prod:
         yield from _prod(settings)
+
+
+def _prices(settings: "Settings") -> Iterator[Problem]:
+    for index, pool in enumerate(settings.node_pools if settings.policies.monthly_cost else ()):
+        if pool.price_per_hour is None:
+            yield Problem(
+                where=f"pools.{index}.price_per_hour",
+                found=f"nothing, while policies.monthly_cost is {settings.policies.monthly_cost}",
+                allowed="what a node costs an hour, in the ceiling's currency",
+                fix="state it, or remove policies.monthly_cost",
+            )
 
 
 def _pools(settings: "Settings") -> Iterator[Problem]:

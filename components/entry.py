@@ -90,8 +90,8 @@ def _second_namespaces(settings: RouteEntry, routes: Sequence[Route]) -> Iterato
                 where="entry.shared_host",
                 found=f"false, with {host}{route.path} in the namespace {route.namespace} beside {owners[host]}",
                 allowed="one namespace a host, unless the IngressController admits several",
-                fix=f"give {route.service} a host of its own (monitoring.grafana.host), or set entry.shared_host to "
-                "true where routeAdmission.namespaceOwnership is InterNamespaceAllowed",
+                fix=f"give {route.service} a host of its own, or set entry.shared_host to true where "
+                "routeAdmission.namespaceOwnership is InterNamespaceAllowed",
             )
 
 

@@ -108,7 +108,7 @@ def uses_tls(entry: AnyEntry) -> bool:
 def own_certificate(entry: AnyEntry) -> Name | None:
     """The Secret with a certificate of the address that the institution renews itself; none: others do, or a Gateway
     has it."""
-    found = None if isinstance(entry, GatewayEntry) else entry.tls
+    found = None if isinstance(entry, GatewayEntry | RouteEntry) else entry.tls
     return found.name if isinstance(found, SecretTls) else None
 
 

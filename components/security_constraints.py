@@ -18,15 +18,21 @@ class HostReader:
 
     account: str
     """The one ServiceAccount that may use them, `system:serviceaccount:<namespace>:<name>`."""
+    namespaces: bool
+    """Whether it sees the host's network and processes."""
+    root: bool
+    """Whether it reads as root, without root's rights: logs are root's files."""
+    volumes: tuple[str, ...]
+    """Kinds of volumes that it mounts."""
 
     def fields(self) -> dict[str, Any]:
         """Its fields, as the cluster takes them; they have no `spec`."""
         return {
             "allowHostDirVolumePlugin": True,
             "allowHostIPC": False,
-            "allowHostNetwork": True,
-            "allowHostPID": True,
-            "allowHostPorts": True,
+            "allowHostNetwork": self.namespaces,
+            "allowHostPID": self.namespaces,
+            "allowHostPorts": self.namespaces,
             "allowPrivilegedContainer": False,
             "allowPrivilegeEscalation": False,
             "allowedCapabilities": [],
@@ -34,13 +40,13 @@ class HostReader:
             "requiredDropCapabilities": ["ALL"],
             "priority": 0,
             "readOnlyRootFilesystem": True,
-            "runAsUser": {"type": "MustRunAsRange"},
-            # A pod in the host's PID namespace has no label of its own in any case.
+            "runAsUser": {"type": "RunAsAny" if self.root else "MustRunAsRange"},
+            # A pod in the host's PID namespace has no label of its own in any case, and no ordinary one may read logs.
             "seLinuxContext": {"type": "RunAsAny"},
             "fsGroup": {"type": "MustRunAs"},
             "supplementalGroups": {"type": "RunAsAny"},
             "seccompProfiles": ["runtime/default"],
-            "volumes": ["hostPath"],
+            "volumes": list(self.volumes),
             "users": [self.account],
         }
 

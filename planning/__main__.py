@@ -1,4 +1,4 @@
-"""`python -m planning plan|simulate|snapshot|diff`: plans stacks without a cluster, an engine or the Pulumi CLI."""
+"""`python -m planning plan|simulate|snapshot|diff|images`: plans stacks without cluster, engine or Pulumi CLI."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from stackfile.problems import StackError
@@ -26,7 +27,9 @@ def main(arguments: Sequence[str]) -> int:
             return _simulate(project, options.stack, options.arrivals)
         if options.command == "snapshot":
             return _snapshot(project, options.stack)
-        return _diff(project, options.base, options.stack)
+        if options.command == "images":
+            return _images(project, options.stack, options.mirror)
+        return _diff(project, options.base, options.stack, options.markdown)
     except StackError as error:
         print(error, file=sys.stderr)
         return BAD_SETTINGS
@@ -50,6 +53,10 @@ def _parser() -> argparse.ArgumentParser:
     diff = commands.add_parser("diff", help="what changes since a commit; exit 3 where data would be lost")
     diff.add_argument("--base", required=True, help="a commit, branch or tag")
     diff.add_argument("--stack", default="all", help="one stack, or all (the default)")
+    diff.add_argument("--markdown", action="store_true", help="one comment for a pull request")
+    images = commands.add_parser("images", help="every image of a stack, and a script to mirror them")
+    images.add_argument("--stack", required=True)
+    images.add_argument("--mirror", metavar="REGISTRY", help="print a script that copies them there, and the setting")
     return parser
 
 
@@ -85,20 +92,35 @@ def _simulate(project: Path, stack: str, arrivals: Path | None) -> int:
 def _snapshot(project: Path, stacks: Sequence[str]) -> int:
     from . import plan as plans
     from .commits import to_json
+    from .figures import figures
     from .snapshot import snapshot
 
-    print(to_json([snapshot(plans.recorded(project, plans.subject(project, stack))) for stack in stacks]))
+    found, today = [], datetime.now(UTC).date()
+    for stack in stacks:
+        subject = plans.subject(project, stack)
+        recording = plans.recorded(project, subject)
+        found.append(snapshot(recording, figures(subject.settings, recording, today)))
+    print(to_json(found))
     return 0
 
 
-def _diff(project: Path, base: str, stack: str) -> int:
+def _images(project: Path, stack: str, mirror: str | None) -> int:
+    from . import images
+    from . import plan as plans
+
+    plan = plans.make(project, stack)
+    found = images.inventory(plan)
+    print(images.script(found, plan.subject.settings, mirror) if mirror else images.text(found))
+    return 0
+
+
+def _diff(project: Path, base: str, stack: str, markdown: bool) -> int:
+    from .comment import comment
     from .compare import compare
 
-    lost = False
-    for report in compare(project, base, stack):
-        print(report.text)
-        lost = lost or bool(report.losses)
-    return LOSS if lost else 0
+    reports = list(compare(project, base, stack))
+    print(comment(base, reports) if markdown else "\n".join(report.text for report in reports))
+    return LOSS if any(report.losses for report in reports) else 0
 
 
 if __name__ == "__main__":

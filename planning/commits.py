@@ -18,6 +18,7 @@ from typing import Any
 
 from stackfile.problems import Problem, StackError
 
+from .figures import Figures
 from .snapshot import FORMAT, Entry, Snapshot
 
 _SECONDS = 120
@@ -27,7 +28,8 @@ _SECONDS = 120
 def to_json(found: Sequence[Snapshot]) -> str:
     """Snapshots for another process to read."""
     stacks = {one.stack: [asdict(entry) for entry in one.entries] for one in found}
-    return json.dumps({"format": FORMAT, "stacks": stacks})
+    figures = {one.stack: asdict(one.figures) for one in found if one.figures}
+    return json.dumps({"format": FORMAT, "stacks": stacks, "figures": figures})
 
 
 def from_json(text: str) -> dict[str, Snapshot]:
@@ -35,12 +37,16 @@ def from_json(text: str) -> dict[str, Snapshot]:
     data = json.loads(text)
     if data.get("format") != FORMAT:
         raise ValueError(f"a snapshot of format {data.get('format')}; this code reads {FORMAT}")
-    return {stack: _snapshot(stack, entries) for stack, entries in data["stacks"].items()}
+    figures = data.get("figures", {})
+    return {stack: _snapshot(stack, entries, figures.get(stack)) for stack, entries in data["stacks"].items()}
 
 
-def _snapshot(stack: str, entries: list[dict[str, Any]]) -> Snapshot:
+def _snapshot(stack: str, entries: list[dict[str, Any]], figures: dict[str, Any] | None) -> Snapshot:
     made = (Entry(former=tuple(entry.pop("former")), **entry) for entry in entries)
-    return Snapshot(stack=stack, entries=tuple(made))
+    read = None
+    if figures:
+        read = Figures(monthly_cost=figures["monthly_cost"], violations=tuple(figures["violations"]))
+    return Snapshot(stack=stack, entries=tuple(made), figures=read)
 
 
 @contextmanager
@@ -74,6 +80,8 @@ def snapshots_at(folder: Path, stacks: Sequence[str]) -> dict[str, Snapshot]:
 
     Raises StackError with that process's own words when one of them can't be planned there.
     """
+    if not stacks:
+        return {}
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     command = [sys.executable, "-m", "planning", "snapshot", *(f"--stack={stack}" for stack in stacks)]
     try:

@@ -10,6 +10,7 @@ from stackfile.problems import Problem, StackError
 
 from .commits import checked_out, snapshots_at, stacks_in
 from .diff import difference, lines
+from .figures import Figures
 from .losses import Loss, losses
 from .snapshot import Snapshot
 
@@ -18,8 +19,23 @@ from .snapshot import Snapshot
 class Report:
     """One stack: what changes, and what of that would lose data."""
 
-    text: str
+    stack: str
+    summary: str
+    """How many objects are added, removed and changed, in few words."""
+    lines: tuple[str, ...]
+    """Every change, `+` added, `-` removed, `~` changed."""
     losses: tuple[Loss, ...]
+    before: Figures | None
+    after: Figures | None
+    base: str
+
+    @property
+    def text(self) -> str:
+        """All of it, for a terminal."""
+        found = [f"stack {self.stack}, since {self.base}: {self.summary}", *(f"  {line}" for line in self.lines)]
+        for loss in self.losses:
+            found += [f"  REFUSED {loss.where}: {loss.what}", f"      why: {loss.why}", f"      fix: {loss.fix}"]
+        return "\n".join(found)
 
 
 def compare(project: Path, base: str, stack: str) -> Iterator[Report]:
@@ -39,24 +55,30 @@ def compare(project: Path, base: str, stack: str) -> Iterator[Report]:
                 ]
             )
         wanted = names if stack == "all" else [stack]
-        in_both = [name for name in wanted if name in then and name in now]
-        before = snapshots_at(folder, in_both) if in_both else {}
-        after = snapshots_at(project, in_both) if in_both else {}
+        before = snapshots_at(folder, [name for name in wanted if name in then])
+        after = snapshots_at(project, [name for name in wanted if name in now])
         for name in wanted:
-            if name not in then:
-                yield Report(text=f"stack {name}: new since {base}", losses=())
-            elif name not in now:
-                words = "its file is gone; what it made stays in the cluster until it is destroyed"
-                yield Report(text=f"stack {name}: {words}", losses=())
-            else:
-                yield _report(base, before[name], after[name])
+            yield _report(base, name, before.get(name), after.get(name))
 
 
-def _report(base: str, before: Snapshot, after: Snapshot) -> Report:
-    stack, changes = after.stack, difference(before, after)
-    lost = tuple(losses(before, after))
-    text = [f"stack {stack}: no change since {base}" if changes.empty else f"stack {stack}, since {base}:"]
-    text += [f"  {line}" for line in lines(changes)]
-    for loss in lost:
-        text += [f"  REFUSED {loss.where}: {loss.what}", f"      why: {loss.why}", f"      fix: {loss.fix}"]
-    return Report(text="\n".join(text), losses=lost)
+def _report(base: str, stack: str, before: Snapshot | None, after: Snapshot | None) -> Report:
+    found: tuple[str, ...] = ()
+    lost: tuple[Loss, ...] = ()
+    if before and after:
+        changes = difference(before, after)
+        found, lost = tuple(lines(changes)), tuple(losses(before, after))
+        counts = f"+{len(changes.added)} -{len(changes.removed)} ~{len(changes.changed)}"
+        summary = "no change" if changes.empty else counts
+    elif after:
+        summary = f"new, {len(after.entries)} objects"
+    else:
+        summary = "its file is gone; what it made stays in the cluster until it is destroyed"
+    return Report(
+        stack=stack,
+        summary=summary,
+        lines=found,
+        losses=lost,
+        before=before.figures if before else None,
+        after=after.figures if after else None,
+        base=base,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pulumi
 
 from clouds.pools import NodePool
 from components.entry import duties
+from policy.judge import Violation
 from settings import SECRETS, Settings, read
 from stack import built_folder, unfinished, unfinished_allowed
 from stackfile.configuration import configured
@@ -19,7 +21,7 @@ from stackfile.loader import StackFile, load_stack
 from stackfile.problems import Problem, StackError
 
 from . import applications as apps
-from . import checks, graph, homes, metrics, neighbours, schemas, vocabulary
+from . import checks, graph, homes, metrics, neighbours, policies, schemas, vocabulary
 from .applications import PlannedApplication
 from .capacity import Fit, fits
 from .external import expected
@@ -66,6 +68,8 @@ class Plan:
     """None where the stack keeps no logs."""
     applications: tuple[PlannedApplication, ...]
     """Of the notebook image, where the stack builds it or names the folder that it was built from."""
+    violations: tuple[Violation, ...]
+    """Of policies, what is exempted included."""
     findings: tuple[Finding, ...]
 
     @property
@@ -116,6 +120,7 @@ def make(project: Path, stack: str) -> Plan:
     pods = tuple(pod_templates(plan))
     folder, _ = built_folder(found.settings)
     applications = tuple(apps.applications(folder, found.settings.users))
+    broken = policies.violations(found.settings, recording, servers.manifests, datetime.now(UTC).date())
     return Plan(
         subject=found,
         recording=recording,
@@ -129,11 +134,13 @@ def make(project: Path, stack: str) -> Plan:
         metrics=metrics_cost(found.settings),
         logs=logs_cost(found.settings),
         applications=applications,
+        violations=broken,
         findings=(
             *_findings(found, recording, plan, servers),
             *neighbours.findings(project, found.file, found.settings),
             *homes.findings(project, found.file, found.settings),
             *apps.findings(applications, found.settings.users),
+            *policies.findings(broken),
         ),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .figures import Figures
 from .manifests import REDACTED, Manifest, manifests
 from .recording import STACK_TYPE, Recorded, Recording, strings_in
 
@@ -50,9 +51,11 @@ class Snapshot:
 
     stack: str
     entries: tuple[Entry, ...]
+    figures: Figures | None = None
+    """None where the commit's own code has none."""
 
 
-def snapshot(recording: Recording) -> Snapshot:
+def snapshot(recording: Recording, figures: Figures | None = None) -> Snapshot:
     """What a recording manages by URN, secrets redacted; components are left out."""
     bodies = {manifest.urn: manifest for manifest in manifests(recording)}
     by_urn = {resource.urn: resource for resource in recording.resources}
@@ -63,6 +66,7 @@ def snapshot(recording: Recording) -> Snapshot:
             for resource in sorted(recording.resources, key=lambda resource: resource.urn)
             if resource.custom and not resource.read
         ),
+        figures=figures,
     )
 
 

@@ -57,7 +57,7 @@ class ProxySettings(Section):
 
     image: Image = Image("quay.io/jupyterhub/configurable-http-proxy:5.2.0")
     # Berkeley's proxies took 100 to 600 Mi over six months.
-    resources: Resources = resources(cpu=("100m", "1"), memory=("128Mi", "768Mi"))
+    resources: Resources = resources(cpu=("100m", "1"), memory=("192Mi", "768Mi"))
 
 
 class CullingSettings(Section):

@@ -22,6 +22,7 @@ from components.kit import (
 )
 from components.namespaces import NamespaceNames
 from components.network_settings import ImagesSettings
+from components.security_constraints import HostReader
 from stackfile.references import Image
 from stackfile.resources import Resources
 
@@ -99,8 +100,8 @@ class Shipper:
     files: Mapping[str, str]
     """Its configuration: texts by file name, mounted at /etc/elab/<component>."""
     environment: Mapping[str, str]
-    account: str | None = None
-    """Its ServiceAccount, where it speaks to the API server."""
+    speaks_to_api: bool = False
+    """Whether its ServiceAccount's token is mounted."""
     groups: Sequence[int] = ()
     """Groups of the node whose files it may read."""
     command: Sequence[str] = ()
@@ -211,8 +212,8 @@ def daemon_set(node: Node, shipper: Shipper, secrets: ShipperSecrets) -> apps.Da
         containers=[container],
         volumes=volumes,
         tolerations=[core.TolerationArgs(operator="Exists")],
-        service_account_name=shipper.account,
-        automount_service_account_token=shipper.account is not None,
+        service_account_name=shipper.component,
+        automount_service_account_token=shipper.speaks_to_api,
         enable_service_links=False,
         priority_class_name=node.priority_class,
         security_context=core.PodSecurityContextArgs(
@@ -244,3 +245,21 @@ def daemon_set(node: Node, shipper: Shipper, secrets: ShipperSecrets) -> apps.Da
             ),
         ),
     )
+
+
+def register(name: str, node: Node, made: Shipper, secrets: ShipperSecrets, parent: pulumi.Resource) -> None:
+    """A shipper's account, files, secret and pods; before them what lets it read its host, where that is asked for."""
+    child, labels = pulumi.ResourceOptions(parent=parent), node.labels(made.component)
+    account = core.ServiceAccountInitArgs(
+        metadata=metadata(made.component, labels, node.namespace), automount_service_account_token=False
+    )
+    before: list[pulumi.Resource] = [core.ServiceAccount(f"{name}-account", account, child)]
+    if node.pod_security.assigns_uids:
+        user = f"system:serviceaccount:{node.namespace}:{made.component}"
+        reader = HostReader(account=user, namespaces=False, root=True, volumes=("hostPath", "configMap", "secret"))
+        meta_args = metadata(f"{node.names.instance}-{made.component}", labels)
+        before.append(reader.register(f"{name}-constraints", meta_args, child))
+    core.ConfigMap(f"{name}-files", config_map(node, made), child)
+    core.Secret(f"{name}-secret", secret(node, made.component, secrets), child)
+    after = pulumi.ResourceOptions(parent=parent, depends_on=before)
+    apps.DaemonSet(f"{name}-daemons", daemon_set(node, made, secrets), after)

@@ -243,6 +243,7 @@ def stateful_set(args: ElasticsearchArgs) -> apps.StatefulSetInitArgs:
                     metadata=meta.ObjectMetaArgs(name=_CLAIM),
                     spec=core.PersistentVolumeClaimSpecArgs(
                         access_modes=["ReadWriteOnce"],
+                        storage_class_name=args.storage_class,
                         resources=core.VolumeResourceRequirementsArgs(requests={"storage": "1Gi"}),
                     ),
                 )

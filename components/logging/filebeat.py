@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_kubernetes.apps import v1 as apps
 from pulumi_kubernetes.core import v1 as core
 
 from components.logging.agents import (
@@ -11,10 +10,8 @@ from components.logging.agents import (
     Node,
     Shipper,
     ShipperSecrets,
-    config_map,
     configuration,
-    daemon_set,
-    secret,
+    register,
 )
 from stackfile.references import Image
 from stackfile.resources import Resources
@@ -79,9 +76,5 @@ class Filebeat(pulumi.ComponentResource):
         self, name: str, args: FilebeatArgs, secrets: ShipperSecrets, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("elab:logging:Filebeat", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        made = shipper(args)
-        core.ConfigMap(f"{name}-files", config_map(args.node, made), child)
-        core.Secret(f"{name}-secret", secret(args.node, COMPONENT, secrets), child)
-        apps.DaemonSet(f"{name}-daemons", daemon_set(args.node, made, secrets), child)
+        register(name, args.node, shipper(args), secrets, self)
         self.register_outputs({})

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_kubernetes.apps import v1 as apps
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.rbac import v1 as rbac
 
@@ -14,10 +13,8 @@ from components.logging.agents import (
     Node,
     Shipper,
     ShipperSecrets,
-    config_map,
     configuration,
-    daemon_set,
-    secret,
+    register,
 )
 from components.namespaces import NamespaceNames
 from stackfile.quantities import Bytes
@@ -86,7 +83,7 @@ def shipper(args: FluentBitArgs) -> Shipper:
         paths=HOST_PATHS,
         files=configuration(COMPONENT),
         environment=environment(args),
-        account=COMPONENT,
+        speaks_to_api=True,
     )
 
 
@@ -141,15 +138,9 @@ class FluentBit(pulumi.ComponentResource):
     ) -> None:
         super().__init__("elab:logging:FluentBit", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        labels, made = args.node.labels(COMPONENT), shipper(args)
-        account = core.ServiceAccountInitArgs(
-            metadata=metadata(COMPONENT, labels, args.node.namespace), automount_service_account_token=False
-        )
-        core.ServiceAccount(f"{name}-account", account, child)
+        labels = args.node.labels(COMPONENT)
         for place in places(args):
             rbac.Role(f"{name}-role-{place.suffix}", role(place, labels), child)
             rbac.RoleBinding(f"{name}-binding-{place.suffix}", role_binding(place, args.node.names, labels), child)
-        core.ConfigMap(f"{name}-files", config_map(args.node, made), child)
-        core.Secret(f"{name}-secret", secret(args.node, COMPONENT, secrets), child)
-        apps.DaemonSet(f"{name}-daemons", daemon_set(args.node, made, secrets), child)
+        register(name, args.node, shipper(args), secrets, self)
         self.register_outputs({})

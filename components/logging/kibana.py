@@ -11,7 +11,7 @@ from pulumi_kubernetes.meta import v1 as meta
 from pulumi_random import RandomBytes, RandomBytesArgs
 
 from components.entry import Route
-from components.entry_settings import AnyEntry, GatewayEntry, IngressEntry, public_url, uses_tls
+from components.entry_settings import AnyEntry, SharedEntry, public_url, uses_tls
 from components.hub.keys import KEY_BYTES
 from components.kit import (
     CONTENT_HASH,
@@ -68,7 +68,7 @@ class KibanaSecrets:
 
 def is_published(settings: KibanaSettings, entry: AnyEntry) -> bool:
     """Whether the door leads to Kibana."""
-    can = isinstance(entry, IngressEntry | GatewayEntry)
+    can = isinstance(entry, SharedEntry)
     return can if settings.published is None else settings.published
 
 

@@ -124,7 +124,8 @@ class NodeExporter(pulumi.ComponentResource):
         before: list[pulumi.Resource] = []
         if platform.pod_security.assigns_uids:
             # Such a cluster looks at what a pod asks of its host, whatever its namespace allows.
-            reader = HostReader(account=f"system:serviceaccount:{platform.names.of('node')}:default")
+            account = f"system:serviceaccount:{platform.names.of('node')}:default"
+            reader = HostReader(account=account, namespaces=True, root=False, volumes=("hostPath",))
             meta_args = metadata(f"{platform.names.instance}-{COMPONENT}", labels_of(platform))
             before.append(reader.register(f"{name}-constraints", meta_args, pulumi.ResourceOptions(parent=self)))
         opts_of_daemons = pulumi.ResourceOptions(parent=self, depends_on=before)

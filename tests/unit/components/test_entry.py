@@ -250,7 +250,7 @@ def test_routes_of_one_host_in_two_namespaces_are_refused_unless_the_router_admi
     alone = of("route").model_copy(update={"shared_host": False})
     (problem,) = route_problems(alone, [PROXY, replace(GRAFANA, host=None)])
     assert problem.where == "entry.shared_host"
-    assert "monitoring.grafana.host" in problem.fix
+    assert "give grafana a host of its own" in problem.fix
     assert list(route_problems(alone, [PROXY, replace(GRAFANA, host="metrics.example.org")])) == []
     assert list(route_problems(of("route"), [PROXY, replace(GRAFANA, host=None)])) == []
 

@@ -194,10 +194,11 @@ def test_fluent_bit_asks_for_single_pods_of_the_rooms_that_it_reads_and_of_no_ot
     assert named == "elab-fluent-bit"
 
 
-def test_filebeat_has_no_account_of_kubernetes() -> None:
+def test_filebeat_shows_kubernetes_nothing() -> None:
     spec = template("filebeat")["spec"]
     assert spec["automountServiceAccountToken"] is False
-    assert "serviceAccountName" not in spec
+    # An account of its own all the same: a cluster that looks at what pods ask of their hosts grants that to accounts.
+    assert spec["serviceAccountName"] == "filebeat"
     # Debian's group of the system's logs.
     assert spec["securityContext"]["supplementalGroups"] == [4]
 

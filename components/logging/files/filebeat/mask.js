@@ -18,7 +18,7 @@ var RULES = [
   [new RegExp("(" + NAMES + "\\\\?[\"']?\\s*(?:=>?|:(?!//)|%3D)\\s*)" + VALUE, "gi"), "$1" + MASK],
   // --password …
   [new RegExp("(--[\\w-]{0,40}" + NAMES + "\\s+)" + VALUE, "gi"), "$1" + MASK],
-  // scheme://name:password@host
+  // The password of an address, between its name and the @.
   [/(:\/\/[^\/\s:@"']*:)[^\/\s@"']+@/g, "$1" + MASK + "@"],
   [/(\bbearer\s+)[\w\-.~+\/=]{16,}/gi, "$1" + MASK],
   // Signed JSON tokens, and the tokens of well-known makers.

@@ -146,7 +146,7 @@ local function mask_named(text)
   return table.concat(parts)
 end
 
--- The password of scheme://name:password@host.
+-- The password of an address, which stands between a name and the @.
 local function mask_addresses(text)
   local parts, copied, from = {}, 1, 1
   while true do

@@ -1,0 +1,95 @@
+"""What a pull request changes in every stack, as one comment that GitHub takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from .compare import Report
+from .figures import Figures
+
+LONGEST = 65_536
+"""Characters that GitHub takes in a comment's body; a longer one is refused."""
+_MARGIN = 256
+"""Room for the line that says what was left out, in each stack's part and at the end."""
+_UNKNOWN = "not known"
+
+Lines = list[str] | None
+
+
+def comment(base: str, reports: Sequence[Report], longest: int = LONGEST) -> str:
+    """The comment, at most `longest` characters: the table first, whole; details share what is left."""
+    head = "\n".join(_head(base, reports))
+    left = longest - len(head) - _MARGIN
+    parts = [head]
+    for index, report in enumerate(reports):
+        if report.lines:
+            share = left // (len(reports) - index)
+            part = _details(base, report, share)
+            left -= len(part) + 1
+            parts.append(part)
+    return "\n".join(parts)[:longest] + ("" if left <= 0 else "\n")
+
+
+def _head(base: str, reports: Sequence[Report]) -> Iterator[str]:
+    yield f"### What changes since `{base}`"
+    yield ""
+    yield "| stack | objects | nodes at most, a month | policies: new, solved, left | data |"
+    yield "|---|---|---|---|---|"
+    for report in reports:
+        new, solved, left = _policies(report.before, report.after)
+        lost = f"**{len(report.losses)} would be lost**" if report.losses else "kept"
+        cost = _cost(report.before, report.after)
+        counts = ", ".join(_count(lines) for lines in (new, solved, left))
+        yield f"| {report.stack} | {report.summary} | {cost} | {counts} | {lost} |"
+    yield ""
+    for report in reports:
+        new, solved, _ = _policies(report.before, report.after)
+        yield from (f"- **{report.stack}**: new: {_inline(line)}" for line in new or ())
+        yield from (f"- {report.stack}: solved: {_inline(line)}" for line in solved or ())
+        for loss in report.losses:
+            words = f"{loss.where}: {loss.what}. {loss.why}. {loss.fix}"
+            yield f"- **{report.stack}: REFUSED** {_inline(words)}"
+    yield ""
+
+
+def _policies(before: Figures | None, after: Figures | None) -> tuple[Lines, Lines, Lines]:
+    """Violations that are new, solved and left; None where the commit knew no policies."""
+    now = list(after.violations) if after else None
+    if before is None or now is None:
+        return None, None, now
+    then = set(before.violations)
+    return [one for one in now if one not in then], sorted(then - set(now)), [one for one in now if one in then]
+
+
+def _count(lines: Sequence[str] | None) -> str:
+    return "?" if lines is None else str(len(lines))
+
+
+def _cost(before: Figures | None, after: Figures | None) -> str:
+    costs = (one.monthly_cost if one else None for one in (before, after))
+    old, new = (_UNKNOWN if cost is None else f"{cost:,.0f}" for cost in costs)
+    return new if old == new else f"{old} → {new}"
+
+
+def _details(base: str, report: Report, room: int) -> str:
+    """The stack's lines in a fold, as many as there is room for."""
+    longest = max((len(run) for line in report.lines for run in re.findall(r"`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    opening = f"<details><summary>{report.stack}: manifests</summary>\n\n{fence}diff\n"
+    closing = f"{fence}\n\n</details>\n"
+    room -= len(opening) + len(closing) + _MARGIN
+    kept: list[str] = []
+    for line in report.lines:
+        room -= len(line) + 1
+        if room < 0:
+            more = len(report.lines) - len(kept)
+            kept.append(f"… and {more} more lines: make plan-diff BASE={base}")
+            break
+        kept.append(line)
+    return opening + "".join(f"{line}\n" for line in kept) + closing
+
+
+def _inline(text: str) -> str:
+    """Text that Markdown leaves alone: a name in it calls nobody, and a tag is no tag."""
+    return re.sub(r"([\\`*_{}\[\]<>#|@~])", r"\\\1", text.replace("\n", " ")).replace("\\@", "@\u200b")

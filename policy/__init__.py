@@ -1,0 +1,1 @@
+"""What every stack must hold to: rules, exemptions from them, and the pack that `pulumi preview` runs."""

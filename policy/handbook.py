@@ -1,0 +1,52 @@
+"""`python -m policy.handbook`: writes docs/policy.md from the rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .exemptions import LONGEST
+from .rules import RULES
+
+HANDBOOK = Path(__file__).parents[1] / "docs" / "policy.md"
+
+_HEAD = f"""\
+# Policies
+
+Made by `make handbook` from `policy/rules/`; a test keeps it true. Each rule is a plain function over the resources
+that a stack registers and the pods that KubeSpawner will make of it. The same functions run in three places:
+
+- `make plan STACK=…` and `make plan-diff BASE=…`: a mandatory rule that does not hold is an error; an advisory is told.
+- `pulumi preview --stack … --policy-pack policy`: the CrossGuard pack, `policy/__main__.py`. It needs the official
+  CLI's language host, sees no pods of KubeSpawner's and no old state. What *changes* is `make plan-diff`'s to judge.
+- `make test`: over every committed stack, and through the pack's own analyzer protocol (gRPC), as an engine speaks it.
+
+A level depends on the stack's `environment`. Bounds that a stack sets itself are under `policies` in its file:
+`monthly_cost`, `registries`, `memory_ratio`. What may see its node is listed in `policy/allowed.yaml`.
+
+## Exemptions
+
+`policy/exemptions.yaml` holds all of them: rule, pattern of resources (`namespace/kind-name`, as `make plan` names its
+files), pattern of stacks, reason, and the last day, at most {LONGEST.days} days ahead. One that is expired, incomplete,
+or for an unknown rule stops every plan and every preview, with its path and what to do. One that excuses nothing any
+more fails `make test`. What `make scan` (checkov over `build/prod/`) excuses stands in `policy/scan.yaml`, under the
+same terms but without a day.
+
+## Rules
+
+| rule | dev | prod | why | fix |
+|---|---|---|---|---|
+"""
+
+
+def text() -> str:
+    """The whole page."""
+    rows = (f"| `{one.name}` | {one.dev} | {one.prod} | {one.reason} | {_cell(one.fix)} |\n" for one in RULES)
+    return _HEAD + "".join(rows)
+
+
+def _cell(words: str) -> str:
+    return words.replace("|", "\\|").replace("<", "\\<").replace("{", "\\{")
+
+
+if __name__ == "__main__":
+    HANDBOOK.write_text(text(), encoding="utf-8")

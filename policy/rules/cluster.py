@@ -1,0 +1,181 @@
+"""Rules for namespaces, doors and rights."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from .allowed import public_service
+from .model import Context, Fault, Resource, Rule, strings
+
+_TOO_MUCH = ("cluster-admin", "admin", "edit", "system:masters")
+_EVERYBODY = ("system:anonymous", "system:unauthenticated", "system:authenticated", "system:serviceaccounts")
+_ESCALATION = ("escalate", "bind", "impersonate")
+_IN_CLEAR = (
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "a private key"),
+    (re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@\"'<>$*{]+:[^\s/@\"'<>$*{]{3,}@"), "an address with a password"),
+)
+
+
+def pod_security(resource: Resource, _context: Context) -> Iterator[str]:
+    """A Pod Security level that is enforced."""
+    if resource.kind != "Namespace":
+        return
+    level = resource.labels.get("pod-security.kubernetes.io/enforce")
+    if level is None:
+        yield "no Pod Security level is enforced in it"
+    elif level == "privileged" and not resource.name.endswith("-node"):
+        yield "pods of every privilege may run in it"
+
+
+def isolated(resources: Sequence[Resource], _context: Context) -> Iterator[Fault]:
+    """A policy for every pod of each namespace, in both directions."""
+    covered: dict[str | None, set[str]] = {}
+    for policy in (one for one in resources if one.kind == "NetworkPolicy"):
+        if not any((policy.spec.get("podSelector") or {}).values()):
+            covered.setdefault(policy.namespace, set()).update(policy.spec.get("policyTypes") or ("Ingress",))
+    for namespace in (one for one in resources if one.kind == "Namespace"):
+        for direction in ("Ingress", "Egress"):
+            if direction not in covered.get(namespace.name, set()):
+                what = f"no NetworkPolicy for all of its pods bounds {direction.lower()}"
+                yield Fault(resource=namespace, what=what)
+
+
+def own_namespace(resource: Resource, _context: Context) -> Iterator[str]:
+    """Nothing in the cluster's own namespaces."""
+    if resource.pod is not None and resource.namespace in (None, "default", "kube-system", "kube-public"):
+        yield f"its pods run in the namespace {resource.namespace or 'default'}"
+
+
+def exposure(resource: Resource, _context: Context) -> Iterator[str]:
+    """Doors of the allow-list only."""
+    if resource.kind != "Service":
+        return
+    kind = resource.spec.get("type") or "ClusterIP"
+    if kind in ("LoadBalancer", "NodePort") and not public_service(resource.key):
+        yield f"it is of type {kind}"
+    if resource.spec.get("externalIPs"):
+        yield "it takes external addresses"
+
+
+def tls(resource: Resource, _context: Context) -> Iterator[str]:
+    """Every public address by TLS."""
+    if resource.kind == "Ingress":
+        covered = {str(host) for one in resource.spec.get("tls") or () for host in one.get("hosts") or ()}
+        for rule in resource.spec.get("rules") or ():
+            if str(rule.get("host")) not in covered:
+                yield f"{rule.get('host') or 'every host'} is reached without TLS"
+    if resource.kind == "Route" and not resource.spec.get("tls"):
+        yield f"{resource.spec.get('host')} is reached without TLS"
+    if resource.kind == "Gateway":
+        for listener in resource.spec.get("listeners") or ():
+            if listener.get("protocol") in ("HTTP", "TCP"):
+                yield f"listener {listener.get('name')} speaks {listener['protocol']}"
+    if resource.kind == "Service" and resource.spec.get("type") in ("LoadBalancer", "NodePort"):
+        for port in resource.spec.get("ports") or ():
+            if int(port.get("port") or 0) != 443:
+                yield f"port {int(port.get('port') or 0)} is reached without TLS"
+
+
+def no_wildcards(resource: Resource, _context: Context) -> Iterator[str]:
+    """Rights by name."""
+    if resource.kind not in ("Role", "ClusterRole"):
+        return
+    for index, rule in enumerate(resource.inputs.get("rules") or ()):
+        for field in ("verbs", "resources", "apiGroups", "nonResourceURLs"):
+            if any("*" in str(value) for value in rule.get(field) or ()):
+                yield f"rule {index} grants every one of {field}"
+        for verb in rule.get("verbs") or ():
+            if verb in _ESCALATION:
+                yield f"rule {index} grants {verb}, by which its holder gets any right"
+
+
+def no_administrators(resource: Resource, _context: Context) -> Iterator[str]:
+    """No right over the cluster, and none for everybody."""
+    if resource.kind not in ("RoleBinding", "ClusterRoleBinding"):
+        return
+    role = (resource.inputs.get("roleRef") or {}).get("name")
+    if role in _TOO_MUCH:
+        yield f"it grants {role}"
+    for subject in resource.inputs.get("subjects") or ():
+        if str(subject.get("name")).startswith(_EVERYBODY):
+            yield f"it grants rights to {subject['name']}"
+
+
+def no_secrets_of_all(resource: Resource, _context: Context) -> Iterator[str]:
+    """Secrets of the whole cluster to nobody."""
+    if resource.kind != "ClusterRole":
+        return
+    for index, rule in enumerate(resource.inputs.get("rules") or ()):
+        readable = {"get", "list", "watch"} & set(rule.get("verbs") or ())
+        if "secrets" in list(rule.get("resources") or ()) and readable and not rule.get("resourceNames"):
+            yield f"rule {index} lets its holder read every Secret of the cluster"
+
+
+def secrets_in_secrets(resource: Resource, _context: Context) -> Iterator[str]:
+    """No key and no password where everybody reads."""
+    if not resource.kind or resource.kind == "Secret":
+        return
+    for path, text in strings(resource.inputs):
+        for pattern, what in _IN_CLEAR:
+            if pattern.search(text):
+                yield f"{path} holds {what}"
+
+
+RULES = (
+    Rule(
+        name="pod-security",
+        one=pod_security,
+        reason="Only a level that is enforced keeps a pod out that somebody else makes there.",
+        fix="Label the namespace pod-security.kubernetes.io/enforce: restricted or baseline (privileged: …-node only).",
+    ),
+    Rule(
+        name="network-policy",
+        all=isolated,
+        reason="Without a policy for all pods of a namespace each of them speaks to everything.",
+        fix="Add a NetworkPolicy with an empty podSelector and both policyTypes (components/isolation.py).",
+    ),
+    Rule(
+        name="own-namespace",
+        one=own_namespace,
+        reason="The cluster's own namespaces have other owners, and none of elab's bounds.",
+        fix="Give the workload a namespace of the platform.",
+    ),
+    Rule(
+        name="exposure",
+        one=exposure,
+        reason="A port of every node, or a balancer of its own, is a door beside the one that is watched.",
+        fix="Publish it as a Route of components/entry.py; another door is listed in policy/allowed.yaml.",
+    ),
+    Rule(
+        name="tls",
+        one=tls,
+        dev="advisory",
+        reason="Passwords and people's work cross the network at this door.",
+        fix="Set entry.tls.",
+    ),
+    Rule(
+        name="rbac-wildcards",
+        one=no_wildcards,
+        reason="A wildcard grants what does not exist yet, and the right to grant more is every right.",
+        fix="Name verbs, resources and groups one by one.",
+    ),
+    Rule(
+        name="rbac-administrators",
+        one=no_administrators,
+        reason="A program with an administrator's rights hands the cluster to whoever breaks into it.",
+        fix="Write a Role with what the program needs, and bind that to its own ServiceAccount.",
+    ),
+    Rule(
+        name="rbac-secrets",
+        one=no_secrets_of_all,
+        reason="Who reads every Secret of the cluster has every other right too.",
+        fix="Use a Role in the namespace, or resourceNames.",
+    ),
+    Rule(
+        name="secrets-in-secrets",
+        one=secrets_in_secrets,
+        reason="What is no Secret is read by everybody who may look, and kept in clear in state and logs.",
+        fix="Keep it in a Secret, and mount that or refer to it.",
+    ),
+)
