@@ -29,11 +29,9 @@ image = NotebookImage("notebook", NotebookImageArgs(
     settings=settings.notebook_image, images=settings.images, folder=stack.image_folder,
 ), base)  # fmt: skip
 hub = room.HubRoomArgs(
-    names=names, cloud=cloud, entry=settings.entry, hub=settings.hub, proxy=settings.proxy, users=users,
-    login=stack.login, culling=settings.culling, puller=settings.puller, scheduling=settings.scheduling,
-    packs=settings.packs, pools=settings.node_pools, images=settings.images, network=settings.network,
-    user_storage_class=storage.class_name, platform_storage_class=settings.storage.platform_class, data=settings.data,
-    extra_config=stack.extra_config, notebook_image=image.ref, secrets=stack.secrets,
+    values=settings.values_args, cloud=cloud, proxy=settings.proxy, puller=settings.puller,
+    scheduling=settings.scheduling, data=settings.data, platform_storage_class=settings.storage.platform_class,
+    extra_config=stack.extra_config, notebook_image=image.ref, secrets=stack.secrets, home=stack.home,
 )  # fmt: skip
 metrics, logs = settings.monitoring_args, settings.logging_args
 routes = (*room.routes(hub), *monitoring.routes(metrics), *logging.routes(logs))

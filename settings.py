@@ -10,12 +10,14 @@ from clouds.base import Cloud
 from clouds.pools import NodePool
 from clouds.scaling import Scaling
 from components.entry_settings import EntrySettings
+from components.hub.configuration import server_files
 from components.hub.directory import DirectorySettings
 from components.hub.places import DirectoryLogin, HomeLogin, LoginSettings, Place
 from components.hub.profiles import UsersSettings
 from components.hub.scheduling import PriorityNames, placeholders
 from components.hub.scheduling_settings import SchedulingSettings
 from components.hub.settings import CullingSettings, HubSettings, PostgreSql, ProxySettings, PullerSettings
+from components.hub.values import ValuesArgs
 from components.kit import DataPolicy
 from components.logging import room as logging_room
 from components.logging.room import LoggingArgs
@@ -152,6 +154,28 @@ class Settings(Section):
     def cluster_name(self) -> str:
         """By which metrics and lines say of which cluster they are."""
         return self.monitoring.cluster_name or self.cluster.identifier or self.cluster.context
+
+    @property
+    def values_args(self) -> ValuesArgs:
+        """What the hub reads: for its room, and for plans, which show what KubeSpawner will make of it."""
+        return ValuesArgs(
+            names=NamespaceNames(instance=self.instance),
+            entry=self.entry,
+            hub=self.hub,
+            users=self.users,
+            directory=self.hub_directory,
+            login=self.login,
+            places=self.places,
+            culling=self.culling,
+            images=self.images,
+            network=self.network,
+            packs=self.packs,
+            pools=self.node_pools,
+            ranges=self.facts.ranges,
+            pod_security=self.facts.pod_security,
+            storage_class=self.storage.class_name,
+            server_files=tuple(server_files()),
+        )
 
     @property
     def monitoring_args(self) -> MonitoringArgs:

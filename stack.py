@@ -9,13 +9,13 @@ from pathlib import Path
 import pulumi
 
 from components import image_folder
-from components.hub.places import Login
+from components.hub.places import Home
 from components.image_folder import ImageFolder
 from components.notebook_image import ReadyImage
 from home import home_of
 from settings import SECRETS, Settings, missing_secret, read, required_secrets
 from settings_checks import missing_digests
-from settings_login import names_itself
+from settings_checks.login import names_itself
 from stackfile.configuration import configured, file_of_running_stack, received
 from stackfile.problems import Problem, StackError
 
@@ -34,8 +34,8 @@ class Stack:
     extra_config: str | None
     image_folder: ImageFolder | None
     """What the notebook image is built from, or was, where the stack says so."""
-    login: Login
-    """Where people log in: here, or at the hub of another stack."""
+    home: Home | None
+    """The hub of another stack where people log in; none: they do here."""
 
 
 _unfinished_allowed: ContextVar[bool] = ContextVar("unfinished_allowed", default=False)
@@ -82,13 +82,8 @@ def load() -> Stack:
     if problems:
         raise StackError(problems)
     secrets = {key: _secret(config, key) for key in required_secrets(settings)}
-    login = Login(
-        settings=settings.login,
-        directory=settings.hub_directory,
-        home=home_of(settings.login, secrets),
-        places=settings.places,
-    )
-    return Stack(settings=settings, secrets=secrets, extra_config=extra, image_folder=folder, login=login)
+    home = home_of(settings.login, secrets)
+    return Stack(settings=settings, secrets=secrets, extra_config=extra, image_folder=folder, home=home)
 
 
 def load_or_exit() -> Stack:
@@ -125,10 +120,7 @@ def built_folder(settings: Settings) -> tuple[ImageFolder | None, list[Problem]]
             fix="create it or correct the path, or take an image that is there: kind: ready",
         )
         return None, [problem]
-    try:
-        return image_folder.read(ROOT, image.context, image.downloads, image.platforms), []
-    except StackError as error:
-        return None, list(error.problems)
+    return _read_folder(image.context, image.downloads, image.platforms)
 
 
 def _folder_of_ready(path: str | None) -> tuple[ImageFolder | None, list[Problem]]:
@@ -143,8 +135,14 @@ def _folder_of_ready(path: str | None) -> tuple[ImageFolder | None, list[Problem
             fix="correct the path, for example notebook-image, or leave it out",
         )
         return None, [problem]
+    return _read_folder(path, downloads=None, platforms=())
+
+
+def _read_folder(
+    path: str, downloads: str | None, platforms: tuple[str, ...]
+) -> tuple[ImageFolder | None, list[Problem]]:
     try:
-        return image_folder.read(ROOT, path, downloads=None, platforms=()), []
+        return image_folder.read(ROOT, path, downloads, platforms), []
     except StackError as error:
         return None, list(error.problems)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pulumi
 from pulumi._types import input_type_to_dict, is_input_type
+from pulumi_kubernetes.apps import v1 as apps
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 
@@ -129,6 +130,21 @@ def claim(size: Bytes, storage_class: str, meta_args: meta.ObjectMetaArgs) -> co
             access_modes=["ReadWriteOnce"],
             storage_class_name=storage_class,
             resources=core.VolumeResourceRequirementsArgs(requests={"storage": str(size)}),
+        ),
+    )
+
+
+def recreated(
+    meta_args: meta.ObjectMetaArgs, labels: Labels, template: core.PodTemplateSpecArgs
+) -> apps.DeploymentInitArgs:
+    """A Deployment of one replica, the old one stopped before the new one starts."""
+    return apps.DeploymentInitArgs(
+        metadata=meta_args,
+        spec=apps.DeploymentSpecArgs(
+            replicas=1,
+            strategy=apps.DeploymentStrategyArgs(type="Recreate"),
+            selector=meta.LabelSelectorArgs(match_labels=labels.selector()),
+            template=template,
         ),
     )
 

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from components.entry_settings import own_certificate, public_url
-from components.hub import scheduler
-from components.hub.configuration import server_files
 from components.hub.placement import pools_of
 from components.hub.profiles import Profile
-from components.hub.scheduling import PriorityNames
 from components.hub.users import user_claim, user_pod
 from components.hub.values import ValuesArgs
-from components.namespaces import NamespaceNames
 from settings import Settings
 
 from .capacity import Person
@@ -32,34 +27,9 @@ class People:
     manifests: tuple[Manifest, ...]
 
 
-def values_args(settings: Settings) -> ValuesArgs:
-    """What the hub's values file is made of; a test holds it against the file that the program registers."""
-    names = NamespaceNames(instance=settings.instance)
-    return ValuesArgs(
-        names=names,
-        hub=settings.hub,
-        users=settings.users,
-        directory=settings.hub_directory,
-        login=settings.login,
-        places=settings.places,
-        culling=settings.culling,
-        images=settings.images,
-        network=settings.network,
-        pools=settings.node_pools,
-        ranges=settings.facts.ranges,
-        pod_security=settings.facts.pod_security,
-        storage_class=settings.storage.class_name,
-        public_url=public_url(settings.entry),
-        certificate=own_certificate(settings.entry),
-        scheduler_name=scheduler.scheduler_name(names) if settings.packs else None,
-        priority_class=PriorityNames(instance=settings.instance).of("users"),
-        server_files=tuple(server_files()),
-    )
-
-
 def people(settings: Settings, notebook_image: str) -> People:
     """The people of a stack whose own notebook image is `notebook_image`."""
-    args = values_args(settings)
+    args = settings.values_args
     claim = Manifest(urn="", body=to_manifest(user_claim(args)))
     persons, pods = [], []
     for manifest, profile in _pods(args, notebook_image, claim.name):

@@ -1,7 +1,7 @@
 """What is wrong with a stack file, in words that say how to mend it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +16,10 @@ class Problem:
     found: str
     allowed: str
     fix: str
+
+    def below(self, path: str) -> "Problem":
+        """The same problem of a section, as its place in the whole file."""
+        return replace(self, where=f"{path}.{self.where}")
 
     def __str__(self) -> str:
         return f"{self.where}\n    found:   {self.found}\n    allowed: {self.allowed}\n    fix:     {self.fix}"

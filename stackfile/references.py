@@ -33,11 +33,6 @@ class InstanceName(Scalar):
     example: ClassVar[str] = "elab"
     pattern: ClassVar[str | None] = r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$"
 
-    @classmethod
-    def check(cls, text: str) -> None:
-        if not re.fullmatch(cls.pattern or "", text):
-            raise ValueError
-
 
 class HostName(Scalar):
     """A DNS name, without scheme, port or path."""
@@ -180,8 +175,7 @@ class EnvName(Scalar):
 
     @classmethod
     def check(cls, text: str) -> None:
-        if not re.fullmatch(cls.pattern or "", text):
-            raise ValueError
+        super().check(text)
         if text.startswith(("JUPYTERHUB_", "KUBERNETES_", "ELAB_")) or text == "JUPYTER_CONFIG_PATH":
             raise ValueError(
                 "JUPYTERHUB_…, KUBERNETES_…, ELAB_… and JUPYTER_CONFIG_PATH are the platform's; choose another"

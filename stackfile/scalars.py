@@ -1,5 +1,6 @@
 """The base of the scalar types: text that was checked once and carries its meaning from then on."""
 
+import re
 from typing import Any, ClassVar, Self
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -22,8 +23,9 @@ class Scalar(str):
 
     @classmethod
     def check(cls, text: str) -> None:
-        """Raise ValueError (with a sentence of its own, or empty) when the text has another form."""
-        raise NotImplementedError  # every subclass has its own form
+        """Raise ValueError (with a sentence of its own, or empty) when the text has another form than ``pattern``."""
+        if not re.fullmatch(cls.pattern or "", text):
+            raise ValueError
 
     @classmethod
     def _validated(cls, value: Any) -> Self:  # noqa: ANN401  what a stack file holds can be anything

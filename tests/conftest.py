@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import gc
 import importlib.util
+import os
+import shutil
+import tempfile
 from collections.abc import Generator
 
 import pulumi
 import pytest
 
 from planning.schemas import jsonschema_without_iris
+from tests.harness.shared import FOLDER
 
 NEEDS = {
     "unit/hub": "jupyterhub",
@@ -21,6 +25,17 @@ NEEDS = {
 """Tests that run programs of requirements-dev.txt, and which."""
 _MISSING = {place: package for place, package in NEEDS.items() if not importlib.util.find_spec(package)}
 collect_ignore = list(_MISSING)
+
+
+# Modules are loaded to stay, too.
+gc.disable()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where there are workers, what one has made is there for the others."""
+    if getattr(config.option, "numprocesses", None):
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix="elab-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(FOLDER)))
 
 
 def pytest_sessionstart() -> None:
@@ -38,6 +53,7 @@ def pytest_collection_finish() -> None:
     """What collecting has made stays to the end; looking through it again and again took a fifth of the time."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+    gc.enable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

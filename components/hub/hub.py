@@ -36,6 +36,7 @@ from components.kit import (
     container_security,
     metadata,
     pod_security,
+    recreated,
     requirements,
     scratch,
     secret_env,
@@ -201,15 +202,7 @@ def deployment(args: HubArgs, labels: Labels) -> apps.DeploymentInitArgs:
         ),
         spec=spec,
     )
-    return apps.DeploymentInitArgs(
-        metadata=metadata("hub", labels, args.names.hub),
-        spec=apps.DeploymentSpecArgs(
-            replicas=1,
-            strategy=apps.DeploymentStrategyArgs(type="Recreate"),
-            selector=meta.LabelSelectorArgs(match_labels=labels.selector()),
-            template=template,
-        ),
-    )
+    return recreated(metadata("hub", labels, args.names.hub), labels, template)
 
 
 def service(names: NamespaceNames, labels: Labels) -> core.ServiceInitArgs:

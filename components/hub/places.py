@@ -10,7 +10,6 @@ import pulumi
 from pydantic import Field
 
 from components.connections import Addresses, Connection, Peer, tcp
-from components.hub.directory import DirectorySettings
 from stackfile.problems import Problem
 from stackfile.quantities import Duration
 from stackfile.references import Cidr, Dn, Name, Url
@@ -153,17 +152,6 @@ class Home:
     url: pulumi.Input[str]
     secret: pulumi.Input[str]
     """This place's key there."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Login:
-    """Where people log in, and between which places they choose then."""
-
-    settings: AnyLogin
-    directory: DirectorySettings | None
-    """What this stack's hub asks; none: it has a home."""
-    home: Home | None
-    places: tuple[Place, ...]
 
 
 def others(places: tuple[Place, ...]) -> tuple[Place, ...]:

@@ -22,6 +22,7 @@ from components.kit import (
     content_hash,
     metadata,
     pod_security,
+    recreated,
     requirements,
     scratch,
     secret_env,
@@ -168,15 +169,7 @@ def deployment(args: ProxyArgs, labels: Labels) -> apps.DeploymentInitArgs:
         ),
         spec=spec,
     )
-    return apps.DeploymentInitArgs(
-        metadata=metadata("proxy", labels, args.names.hub),
-        spec=apps.DeploymentSpecArgs(
-            replicas=1,
-            strategy=apps.DeploymentStrategyArgs(type="Recreate"),
-            selector=meta.LabelSelectorArgs(match_labels=labels.selector()),
-            template=template,
-        ),
-    )
+    return recreated(metadata("proxy", labels, args.names.hub), labels, template)
 
 
 def service(name: str, port: int, target: str, labels: Labels, namespace: str) -> core.ServiceInitArgs:

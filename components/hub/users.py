@@ -79,7 +79,7 @@ def user_pod(args: ValuesArgs, profile: Profile, image: str) -> core.PodArgs:
         containers=[container],
         enable_service_links=False,
         image_pull_secrets=[core.LocalObjectReferenceArgs(name=str(name)) for name in args.images.pull_secrets],
-        priority_class_name=args.priority_class,
+        priority_class_name=args.priorities.of("users"),
         restart_policy="OnFailure",
         scheduler_name=scheduler_of(profile, args.scheduler_name),
         security_context=core.PodSecurityContextArgs(

@@ -7,6 +7,7 @@ from pulumi_kubernetes.core import v1 as core
 
 from clouds.base import AddressRanges, PodSecurity
 from clouds.pools import NodePool
+from components.entry_settings import AnyEntry, own_certificate, public_url
 from components.hub.directory import DirectorySettings
 from components.hub.placement import (
     preferred_terms,
@@ -17,11 +18,12 @@ from components.hub.placement import (
 )
 from components.hub.places import AnyLogin, Place, home_values, places_values
 from components.hub.profiles import Profile, UsersSettings
+from components.hub.scheduler import scheduler_name
+from components.hub.scheduling import PriorityNames
 from components.hub.settings import CullingSettings, HubSettings, Sqlite
 from components.kit import Labels, config_map_items, plain
 from components.namespaces import NamespaceNames
 from components.network_settings import ImagesSettings, NetworkSettings
-from stackfile.references import Name
 
 HUB_PORT = 8081
 PROXY_PORT = 8000
@@ -54,6 +56,7 @@ class ValuesArgs:
     """All that the values file is made of: plain decisions only."""
 
     names: NamespaceNames
+    entry: AnyEntry
     hub: HubSettings
     users: UsersSettings
     directory: DirectorySettings | None
@@ -62,17 +65,25 @@ class ValuesArgs:
     culling: CullingSettings
     images: ImagesSettings
     network: NetworkSettings
+    packs: bool
+    """Whether people's servers are scheduled by elab's own packing scheduler."""
     pools: tuple[NodePool, ...]
     ranges: AddressRanges
     pod_security: PodSecurity
     storage_class: str
-    public_url: str
-    certificate: Name | None
-    """The Secret of the address' certificate, where the institution renews it itself."""
-    scheduler_name: str | None
-    priority_class: str
+    """Of people's disks."""
     server_files: tuple[str, ...]
     """Paths of the files that every person's server reads."""
+
+    @property
+    def scheduler_name(self) -> str | None:
+        """None: the cluster's own scheduler."""
+        return scheduler_name(self.names) if self.packs else None
+
+    @property
+    def priorities(self) -> PriorityNames:
+        """The names of the PriorityClasses."""
+        return PriorityNames(instance=self.names.instance)
 
     @property
     def users_labels(self) -> Labels:
@@ -225,7 +236,7 @@ def _spawner(args: ValuesArgs) -> dict[str, Any]:
         "storage_class": args.storage_class,
         "pvc_name_template": CLAIM_TEMPLATE,
         "slug_scheme": SLUG_SCHEME,
-        "priority_class": args.priority_class,
+        "priority_class": args.priorities.of("users"),
         "start_timeout": users.start_timeout.seconds,
         "http_timeout": users.http_timeout.seconds,
         "default_url": users.default_url,
@@ -239,13 +250,13 @@ def _spawner(args: ValuesArgs) -> dict[str, Any]:
 
 def hub_values(args: ValuesArgs) -> dict[str, Any]:
     """The values file's content; `files/README.md` says what reads which field."""
-    hub, users = args.hub, args.users
+    hub, users, certificate = args.hub, args.users, own_certificate(args.entry)
     return {
         "instance": args.names.instance,
         "hub": {
             "bind_url": f"http://:{HUB_PORT}",
             "connect_url": hub_address(args.names),
-            "public_url": args.public_url,
+            "public_url": public_url(args.entry),
             "db_url": f"sqlite:///{HUB_DATA}/jupyterhub.sqlite" if isinstance(hub.database, Sqlite) else None,
             "admin_users": list(hub.admin_users),
             "announcement": hub.announcement,
@@ -255,8 +266,8 @@ def hub_values(args: ValuesArgs) -> dict[str, Any]:
             "log_level": hub.log_level,
             "trusted_proxies": [*args.ranges.pods, *args.ranges.nodes],
             "extra_config": f"{HUB_EXTRA}/extra_config.py" if hub.extra_config else None,
-            "certificate": {"secret": str(args.certificate), "file": f"{HUB_CERTIFICATE}/{CERTIFICATE_KEY}"}
-            if args.certificate
+            "certificate": {"secret": str(certificate), "file": f"{HUB_CERTIFICATE}/{CERTIFICATE_KEY}"}
+            if certificate
             else None,
         },
         "proxy": {"api_url": f"http://proxy-api.{args.names.hub}.svc:{PROXY_API_PORT}"},

@@ -15,6 +15,7 @@ from components.kit import (
     fingerprint,
     metadata,
     pod_security,
+    recreated,
     requirements,
     secret_env,
 )
@@ -132,16 +133,8 @@ def deployment(args: ExporterArgs, secrets: ExporterSecrets) -> apps.DeploymentI
     template = core.PodTemplateSpecArgs(
         metadata=meta.ObjectMetaArgs(labels=labels.all(), annotations=annotations), spec=spec
     )
-    return apps.DeploymentInitArgs(
-        metadata=metadata(COMPONENT, labels, args.namespace),
-        spec=apps.DeploymentSpecArgs(
-            replicas=1,
-            # Two would tell everything twice.
-            strategy=apps.DeploymentStrategyArgs(type="Recreate"),
-            selector=meta.LabelSelectorArgs(match_labels=labels.selector()),
-            template=template,
-        ),
-    )
+    # Two would tell everything twice.
+    return recreated(metadata(COMPONENT, labels, args.namespace), labels, template)
 
 
 class Exporter(pulumi.ComponentResource):

@@ -22,6 +22,7 @@ from components.kit import (
     fingerprint,
     metadata,
     pod_security,
+    recreated,
     requirements,
     scratch,
     secret_env,
@@ -209,16 +210,8 @@ def deployment(args: KibanaArgs, rolls: pulumi.Input[str]) -> apps.DeploymentIni
     template = core.PodTemplateSpecArgs(
         metadata=meta.ObjectMetaArgs(labels=labels.all(), annotations=annotations), spec=spec
     )
-    return apps.DeploymentInitArgs(
-        metadata=metadata(COMPONENT, labels, platform.namespace),
-        spec=apps.DeploymentSpecArgs(
-            replicas=1,
-            # Two versions at once would both move its saved objects.
-            strategy=apps.DeploymentStrategyArgs(type="Recreate"),
-            selector=meta.LabelSelectorArgs(match_labels=labels.selector()),
-            template=template,
-        ),
-    )
+    # Two versions at once would both move its saved objects.
+    return recreated(metadata(COMPONENT, labels, platform.namespace), labels, template)
 
 
 def config_file() -> str:

@@ -25,11 +25,6 @@ class MailAddress(Scalar):
     example: ClassVar[str] = "platform@example.org"
     pattern: ClassVar[str | None] = r"^[^@\s,]+@[^@\s,]+$"
 
-    @classmethod
-    def check(cls, text: str) -> None:
-        if not re.fullmatch(cls.pattern or "", text):
-            raise ValueError
-
 
 class Matcher(Scalar):
     """One matcher of Alertmanager's: a label, an operator and a value in quotation marks."""

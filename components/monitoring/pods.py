@@ -9,7 +9,7 @@ from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 
 from clouds.base import PodSecurity
-from components.kit import Labels, metadata, pod_security
+from components.kit import Labels, metadata, pod_security, recreated
 from components.namespaces import NamespaceNames
 from components.network_settings import ImagesSettings
 
@@ -79,15 +79,7 @@ def deployment(platform: Platform, program: Program) -> apps.DeploymentInitArgs:
     template = core.PodTemplateSpecArgs(
         metadata=meta.ObjectMetaArgs(labels=labels.all(), annotations=dict(program.annotations) or None), spec=spec
     )
-    return apps.DeploymentInitArgs(
-        metadata=metadata(program.component, labels, platform.namespace),
-        spec=apps.DeploymentSpecArgs(
-            replicas=1,
-            strategy=apps.DeploymentStrategyArgs(type="Recreate"),
-            selector=meta.LabelSelectorArgs(match_labels=labels.selector()),
-            template=template,
-        ),
-    )
+    return recreated(metadata(program.component, labels, platform.namespace), labels, template)
 
 
 def service(platform: Platform, component: str, port: int) -> core.ServiceInitArgs:

@@ -23,7 +23,10 @@ class Browser:
     def __init__(self, site: str) -> None:
         self.site = site
         self.cookies = http.cookiejar.CookieJar()
-        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
+        # No corporate proxy stands between this machine and the lab.
+        self.opener = urllib.request.build_opener(
+            urllib.request.HTTPCookieProcessor(self.cookies), urllib.request.ProxyHandler({})
+        )
 
     def xsrf(self, path: str) -> str:
         """The token of the page that the path belongs to."""
@@ -46,15 +49,16 @@ class Browser:
             with self.opener.open(request, timeout=self.patience) as reply:
                 return reply.status, reply.read().decode(), reply.url
         except urllib.error.HTTPError as error:
-            return error.code, error.read().decode(), error.url
+            return error.code, error.read().decode(errors="replace"), error.url
 
-    def login(self, name: str, password: str) -> Answer:
-        """Send the login form."""
+    def login(self, name: str, password: str, then: str | None = None) -> Answer:
+        """Send the login form; ``then`` is the page to be led to, the hub's own choice without."""
         self.request("GET", "/hub/login")
         token = self.xsrf("/hub/")
+        query = {"_xsrf": token} | ({"next": then} if then else {})
         return self.request(
             "POST",
-            f"/hub/login?_xsrf={urllib.parse.quote(token)}",
+            f"/hub/login?{urllib.parse.urlencode(query)}",
             form={"username": name, "password": password, "_xsrf": token},
         )
 

@@ -7,6 +7,7 @@ too: network plugins differ there, and nothing may depend on the kinder reading.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -85,6 +86,7 @@ class Network:
         return in_namespace and matches(peer.get("podSelector") or {}, other.labels)
 
 
+@functools.cache
 def _holds(cidr: str, address: str) -> bool:
     network, found = ipaddress.ip_network(cidr), ipaddress.ip_address(address)
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:

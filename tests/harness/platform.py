@@ -18,6 +18,7 @@ from planning.recorder import record
 from planning.recording import Recorded, Recording
 from settings import SECRETS, Settings, read
 from stack import unfinished_allowed
+from tests.harness.shared import shared
 
 PROJECT = Path(__file__).parents[2]
 _BASE = Path(__file__).with_name("platform.yaml")
@@ -150,7 +151,7 @@ def settings(changes: Changes = {}) -> Settings:  # noqa: B006  never changed
 
 
 def platform(changes: Changes = {}) -> Recording:  # noqa: B006  never changed
-    """What the program registers for a configuration; each is run once for all tests."""
+    """What the program registers for a configuration; each is run once for all tests of all workers."""
     return _recorded(json.dumps(changes, sort_keys=True))
 
 
@@ -161,7 +162,7 @@ def unmonitored(changes: Changes = {}) -> Recording:  # noqa: B006  never change
 
 @functools.cache
 def _recorded(changes: str) -> Recording:
-    return _run(json.loads(changes))
+    return shared(changes, lambda: _run(json.loads(changes)))
 
 
 def with_secrets(secrets: Mapping[str, str], changes: Changes = {}) -> Recording:  # noqa: B006  never changed

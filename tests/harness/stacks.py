@@ -15,6 +15,7 @@ from planning.recorder import record
 from planning.recording import Recording
 from stack import unfinished_allowed
 from stackfile.loader import load_stack
+from tests.harness.shared import shared
 
 PROJECT = Path(__file__).parents[2]
 STACKS = stacks_in(PROJECT)
@@ -23,7 +24,7 @@ STACKS = stacks_in(PROJECT)
 @functools.cache
 def plan(stack: str) -> Plan:
     """The plan of a committed stack."""
-    return plans.make(PROJECT, stack)
+    return shared(f"the plan of {stack}", lambda: plans.make(PROJECT, stack))
 
 
 def recorded(stack: str, changes: Mapping[str, object]) -> Recording:

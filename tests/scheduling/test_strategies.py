@@ -14,7 +14,6 @@ from components.hub.profiles import Profile, Strategy
 from components.hub.users import user_pod
 from components.kit import plain
 from planning.capacity import empty_node
-from planning.people import values_args
 from planning.pods import Requests
 from planning.simulation.cluster import Cluster, Node, Pool, Size
 from stackfile.quantities import Bytes, Cpu
@@ -54,7 +53,7 @@ class People:
         settings = settings_of("prod")
         users = settings.users.model_copy(update={"profiles": (self.profile,)})
         changed = settings.model_copy(update={"instance": INSTANCE, "users": users, "pools": tuple(pools)})
-        self.args = values_args(changed)
+        self.args = changed.values_args
         self.asked = Requests(cpu=Cpu("250m").millicores, memory=Bytes("256Mi").bytes)
         self.size = Size(
             pools=tuple(str(one.name) for one in pools_of(self.profile, pools)),

@@ -64,7 +64,7 @@ def test_another_name_of_the_instance_is_refused_since_every_disk_would_be_lost(
 ) -> None:
     """The whole way: a repository, its base commit planned by its own code, and the work tree by its own."""
     copy = tmp_path / "copy"
-    ignored = shutil.ignore_patterns(".git", ".venv", "build", "lab", "tests", "docs", "__pycache__", ".*_cache")
+    ignored = shutil.ignore_patterns(".git", ".venv", "build", "lab", "tests", "docs", ".*_cache")
     shutil.copytree(PROJECT, copy, ignore=ignored)
     for path in copy.glob("Pulumi.*.yaml"):
         if path.name != "Pulumi.dev.yaml":

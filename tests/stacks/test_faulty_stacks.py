@@ -1,8 +1,10 @@
 """Stack files with one slip each, by the plan's route: the right message, a way out, and nothing is registered."""
 
-import functools
+import io
 import re
 import tempfile
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -20,11 +22,52 @@ def named(case: Case) -> str:
     return case.name
 
 
-@functools.cache
-def problems_of(case: Case) -> tuple[Problem, ...]:
-    with tempfile.TemporaryDirectory() as folder, pytest.raises(StackError) as error:
-        planning.plan.subject(write(Path(folder), case.text), STACK)
-    return error.value.problems
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What a plan of a spoilt file said."""
+
+    case: Case
+    problems: tuple[Problem, ...]
+    code: int
+    printed: str
+    """On standard output."""
+    errors: str
+    """On standard error."""
+    left: frozenset[str]
+    """What lies in the project's folder afterwards."""
+
+
+@pytest.fixture(scope="module", params=READ, ids=named)
+def told(request: pytest.FixtureRequest) -> Told:
+    """`python -m planning plan` for the slip, run once for its tests."""
+    case, raised = request.param, []
+    subject = planning.plan.subject
+
+    def noted(project: Path, stack: str) -> planning.plan.Subject:
+        with pytest.raises(StackError) as error:
+            subject(project, stack)
+        raised.append(error.value)
+        raise error.value
+
+    def record(*arguments: object, **options: object) -> None:
+        raise AssertionError("the program was run")
+
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(planning.plan, "subject", noted)
+        monkeypatch.setattr(planning.plan, "record", record)
+        output, errors, folder = io.StringIO(), io.StringIO(), Path(name)
+        with redirect_stdout(output), redirect_stderr(errors):
+            code = plan(folder, case.text, monkeypatch)
+        (error,) = raised
+        left = frozenset(path.name for path in folder.iterdir())
+    return Told(
+        case=case,
+        problems=error.problems,
+        code=code,
+        printed=output.getvalue(),
+        errors=errors.getvalue(),
+        left=left,
+    )
 
 
 def plan(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> int:
@@ -34,47 +77,36 @@ def plan(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> int:
     return main(["plan", "--stack", STACK])
 
 
-@pytest.mark.parametrize("case", READ, ids=named)
-def test_a_slip_is_told_where_it_stands_with_the_way_out_and_nothing_else_is(case: Case) -> None:
-    problems = problems_of(case)
-    assert sorted(map(path_of, problems)) == sorted(expected.where for expected in case.problems)
-    for expected in case.problems:
-        (problem,) = (problem for problem in problems if path_of(problem) == expected.where)
+def test_a_slip_is_told_where_it_stands_with_the_way_out_and_nothing_else_is(told: Told) -> None:
+    assert sorted(map(path_of, told.problems)) == sorted(expected.where for expected in told.case.problems)
+    for expected in told.case.problems:
+        (problem,) = (problem for problem in told.problems if path_of(problem) == expected.where)
         assert expected.says in str(problem)
         assert problem.found
         assert problem.allowed
         assert problem.fix
 
 
-@pytest.mark.parametrize("case", READ, ids=named)
-def test_a_slip_is_told_with_the_line_of_its_key_or_of_the_section_that_lacks_it(case: Case) -> None:
-    lines = case.text.splitlines()
-    for problem in problems_of(case):
+def test_a_slip_is_told_with_the_line_of_its_key_or_of_the_section_that_lacks_it(told: Told) -> None:
+    lines = told.case.text.splitlines()
+    for problem in told.problems:
         line = line_of(problem)
         names = [part for part in path_of(problem).split(".") if not part.isdigit()]
         if line is None:
             # A section that is not in the file at all has no line, and a file that is no YAML has no paths.
-            assert not re.search(rf"^  (elab:)?{names[0]}:", case.text, re.MULTILINE) or names[0] == "Pulumi"
+            assert not re.search(rf"^  (elab:)?{names[0]}:", told.case.text, re.MULTILINE) or names[0] == "Pulumi"
         else:
             named_there = [name for name in names if name in lines[line - 1]]
             assert named_there or lines[line - 1].lstrip().startswith("- "), (problem, lines[line - 1])
 
 
-@pytest.mark.parametrize("case", READ, ids=named)
-def test_a_plan_of_it_exits_with_the_message_alone_and_registers_nothing(
-    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def record(*arguments: object, **options: object) -> None:
-        raise AssertionError("the program was run")
-
-    monkeypatch.setattr(planning.plan, "record", record)
-    assert plan(tmp_path, case.text, monkeypatch) == BAD_SETTINGS
-    printed = capsys.readouterr()
-    assert not printed.out
-    assert printed.err.count("\n    fix: ") == len(case.problems)
-    assert "Traceback" not in printed.err
-    assert "hunter2" not in printed.err
-    assert not (tmp_path / "build").exists()
+def test_a_plan_of_it_exits_with_the_message_alone_and_registers_nothing(told: Told) -> None:
+    assert told.code == BAD_SETTINGS
+    assert not told.printed
+    assert told.errors.count("\n    fix: ") == len(told.case.problems)
+    assert "Traceback" not in told.errors
+    assert "hunter2" not in told.errors
+    assert "build" not in told.left
 
 
 @pytest.mark.parametrize("case", UP, ids=named)

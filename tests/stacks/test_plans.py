@@ -11,7 +11,6 @@ import yaml
 from components.hub.values import hub_values
 from planning import checks, schemas
 from planning.manifests import REDACTED, manifests
-from planning.people import values_args
 from planning.pods import missing_resources, pod_templates
 from planning.recording import STACK_REFERENCE, strings_in
 from planning.snapshot import snapshot
@@ -140,7 +139,7 @@ def test_written_manifests_are_plain_yaml(stack: str) -> None:
 def test_people_are_planned_by_the_very_values_that_the_hub_reads(stack: str) -> None:
     found = plan(stack)
     (values,) = (manifest for manifest in found.manifests if manifest.name == "hub-values")
-    planned = json.loads(json.dumps(hub_values(values_args(found.subject.settings))))
+    planned = json.loads(json.dumps(hub_values(found.subject.settings.values_args)))
     assert planned == json.loads(values.body["data"]["values.json"])
 
 

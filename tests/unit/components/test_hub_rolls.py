@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from components.hub.configuration import Configuration
+from components.hub.room import HubRoomArgs, configuration
 from components.kit import CONTENT_HASH
-from tests.harness.platform import objects, unmonitored
+from stack import extra_config
+from tests.harness.platform import objects, settings, unmonitored
 
 CONFIGURATION = Configuration(
     files={"jupyterhub_config.py": "c = get_config()"},
@@ -55,7 +57,28 @@ def template_of(changes: dict[str, Any], workload: str = "hub") -> dict[str, Any
 
 
 def hash_of(changes: dict[str, Any]) -> str:
-    return template_of(changes)["metadata"]["annotations"][CONTENT_HASH]
+    found = settings(changes)
+    extra, problems = extra_config(found)
+    assert problems == []
+    args = HubRoomArgs(
+        values=found.values_args,
+        cloud=found.facts,
+        proxy=found.proxy,
+        puller=found.puller,
+        scheduling=found.scheduling,
+        data=found.data,
+        platform_storage_class=found.storage.platform_class,
+        extra_config=extra,
+        notebook_image="",
+        secrets={},
+        home=None,
+    )
+    return configuration(args).hash
+
+
+@pytest.mark.parametrize("changes", [{}, {"hub.extra_config": "tests/harness/extra_config.py"}], ids=["plain", "extra"])
+def test_what_the_hub_reads_stands_on_its_pods_as_a_hash(changes: dict[str, Any]) -> None:
+    assert template_of(changes)["metadata"]["annotations"][CONTENT_HASH] == hash_of(changes)
 
 
 @pytest.mark.parametrize(

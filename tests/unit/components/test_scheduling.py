@@ -22,12 +22,13 @@ DEDICATED = {"key": "elab.dev/dedicated", "operator": "Equal", "value": "users",
 UNPACKED = {"scheduling": {"user_scheduler": {"enabled": False}}}
 
 
-def spawner(recording: Recording) -> dict[str, Any]:
-    return values(recording)["spawner"]
-
-
 def values(recording: Recording) -> dict[str, Any]:
     return json.loads(objects(recording, "ConfigMap")["elab-hub/hub-values"]["data"]["values.json"])
+
+
+def schedulers(recording: Recording) -> set[str | None]:
+    """Which scheduler each profile's servers are given to."""
+    return {profile["scheduler_name"] for profile in values(recording)["profiles"]}
 
 
 def test_the_platform_goes_before_people_and_people_before_placeholders() -> None:
@@ -46,8 +47,8 @@ def test_placeholders_call_for_nodes_by_the_clouds_own_cut_off() -> None:
 
 
 def test_people_have_their_own_priority_and_the_packing_scheduler() -> None:
-    found = spawner(unmonitored())
-    assert (found["priority_class"], found["scheduler_name"]) == ("elab-users", "elab-user-scheduler")
+    assert values(unmonitored())["spawner"]["priority_class"] == "elab-users"
+    assert schedulers(unmonitored()) == {"elab-user-scheduler"}
 
 
 RIGHTS = {
@@ -124,7 +125,7 @@ def test_two_instances_lead_by_leases_of_their_own() -> None:
         assert found["leaderElection"]["resourceNamespace"] == f"{instance}-hub"
         assert [profile["schedulerName"] for profile in found["profiles"]] == [f"{instance}-user-scheduler"]
         hub = objects(recording, "ConfigMap")[f"{instance}-hub/hub-values"]["data"]["values.json"]
-        assert json.loads(hub)["spawner"]["scheduler_name"] == f"{instance}-user-scheduler"
+        assert {one["scheduler_name"] for one in json.loads(hub)["profiles"]} == {f"{instance}-user-scheduler"}
 
 
 def test_the_user_scheduler_fills_nodes_up() -> None:
@@ -146,7 +147,7 @@ def test_a_drained_node_takes_one_scheduler_of_several(replicas: int, budgets: i
 def without_packing(recording: Recording) -> None:
     named = [urn for urn in (one.urn for one in recording.resources) if "cheduler" in urn]
     assert named == []
-    assert spawner(recording)["scheduler_name"] is None
+    assert schedulers(recording) == {None}
     assert "schedulerName" not in pod(recording, "deployment-placeholder-general").spec
 
 

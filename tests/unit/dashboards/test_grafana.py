@@ -17,6 +17,7 @@ from stackfile.problems import StackError
 from tests.harness.platform import ENTRIES, container, objects, platform, pod, settings, with_secrets
 
 ADMINS = {"directory.groups.admins": ["cn=admins,ou=groups,dc=example,dc=org"]}
+OPENSTACK = {**ADMINS, "monitoring": {"openstack": {"exporters": ["10.1.1.2:9180"]}}}
 OWN_HOST = {"monitoring": {"grafana": {"host": "graphs.example.org"}}}
 WORKLOAD = "deployment-grafana"
 
@@ -182,8 +183,7 @@ def test_the_dashboards_lie_where_grafana_looks_and_cannot_be_changed_there() ->
 
 
 def test_dashboards_of_systems_that_the_stack_does_not_watch_are_left_out() -> None:
-    openstack = {"monitoring": {"openstack": {"exporters": ["10.1.1.2:9180"]}}}
-    found = files(platform(openstack), "/etc/elab/dashboards")
+    found = files(platform(OPENSTACK), "/etc/elab/dashboards")
     assert "openstack.json" in found
     assert "ceph.json" not in found
 
@@ -199,8 +199,7 @@ def test_a_changed_dashboard_is_read_and_a_changed_configuration_rolls(monkeypat
     before = annotations(platform(ADMINS))[key]
     other = {"directory.groups.admins": ["cn=others,ou=groups,dc=example,dc=org"]}
     assert annotations(platform(other))[key] != before
-    openstack = {**ADMINS, "monitoring": {"openstack": {"exporters": ["10.1.1.2:9180"]}}}
-    assert annotations(platform(openstack))[key] == before
+    assert annotations(platform(OPENSTACK))[key] == before
 
 
 def test_a_new_bind_password_rolls_it_and_shows_nothing_of_itself() -> None:

@@ -12,7 +12,6 @@ from components.hub.profiles import Strategy
 from components.hub.users import user_claim, user_pod
 from components.hub.values import CLAIM_TEMPLATE
 from components.kit import plain
-from planning.people import values_args
 from stackfile.quantities import Bytes, Cpu
 from tests.harness.rooms import settings_of
 from tests.unit.hub.spawner import IMAGE, configuration, objects
@@ -58,7 +57,7 @@ def test_the_pod_that_is_planned_is_the_pod_that_kubespawner_makes(
     stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = settings_of(stack)
-    args = values_args(settings)
+    args = settings.values_args
     config = configuration(args, tmp_path, monkeypatch)
     for profile in settings.users.profiles:
         real, _ = objects(config, "alice", {"profile": str(profile.name)}, monkeypatch)
@@ -76,7 +75,7 @@ def test_the_planned_pod_is_kubespawners_with_every_strategy(
     pools = tuple(pool.model_copy(update={"spot": pool.name == "general"}) for pool in settings.pools)
     profile = settings.users.default_profile.model_copy(update={"strategy": strategy})
     users = settings.users.model_copy(update={"profiles": (profile,)})
-    args = values_args(settings.model_copy(update={"users": users, "pools": pools}))
+    args = settings.model_copy(update={"users": users, "pools": pools}).values_args
     real, _ = objects(configuration(args, tmp_path, monkeypatch), "alice", {}, monkeypatch)
     assert normalised_pod(plain(user_pod(args, profile, IMAGE))) == normalised_pod(real)
 
@@ -84,7 +83,7 @@ def test_the_planned_pod_is_kubespawners_with_every_strategy(
 def test_the_claim_that_is_planned_is_the_claim_that_kubespawner_makes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    args = values_args(settings_of("prod"))
+    args = settings_of("prod").values_args
     _, real = objects(configuration(args, tmp_path, monkeypatch), "alice", {}, monkeypatch)
     planned = plain(user_claim(args))
     assert real["spec"] == planned["spec"]
@@ -94,7 +93,7 @@ def test_the_claim_that_is_planned_is_the_claim_that_kubespawner_makes(
 
 
 def test_names_that_look_alike_get_claims_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = configuration(values_args(settings_of("prod")), tmp_path, monkeypatch)
+    config = configuration(settings_of("prod").values_args, tmp_path, monkeypatch)
     people = ["alice", "alice-", "Alice", "alice.b", "alice-b", "alice_b", "älice", "a" * 80, "a" * 81]
     names = [objects(config, person, {}, monkeypatch)[1]["metadata"]["name"] for person in people]
     assert len(set(names)) == len(people)
@@ -102,7 +101,7 @@ def test_names_that_look_alike_get_claims_of_their_own(tmp_path: Path, monkeypat
 
 
 def test_a_pod_has_no_service_account_token_and_no_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pod, _ = objects(configuration(values_args(settings_of("prod")), tmp_path, monkeypatch), "alice", {}, monkeypatch)
+    pod, _ = objects(configuration(settings_of("prod").values_args, tmp_path, monkeypatch), "alice", {}, monkeypatch)
     (container,) = pod["spec"]["containers"]
     assert pod["spec"]["automountServiceAccountToken"] is False
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
@@ -112,7 +111,7 @@ def test_a_pod_has_no_service_account_token_and_no_rights(tmp_path: Path, monkey
 
 
 def test_secrets_of_the_hub_reach_no_pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pod, _ = objects(configuration(values_args(settings_of("prod")), tmp_path, monkeypatch), "alice", {}, monkeypatch)
+    pod, _ = objects(configuration(settings_of("prod").values_args, tmp_path, monkeypatch), "alice", {}, monkeypatch)
     text = json.dumps(pod)
     assert not [name for name, value in HUB_SECRETS.items() if value in text]
 
@@ -122,7 +121,7 @@ def test_a_stack_environment_with_braces_reaches_the_pod_as_it_is(
 ) -> None:
     settings = settings_of("local")
     users = settings.users.model_copy(update={"environment": {"COURSE": '{"week": 3, "user": "{username}"}'}})
-    args = values_args(settings.model_copy(update={"users": users}))
+    args = settings.model_copy(update={"users": users}).values_args
     pod, _ = objects(configuration(args, tmp_path, monkeypatch), "alice", {}, monkeypatch)
     environment = {entry["name"]: entry.get("value") for entry in pod["spec"]["containers"][0]["env"]}
     assert environment["COURSE"] == '{"week": 3, "user": "{username}"}'
@@ -134,6 +133,6 @@ def test_a_stack_environment_with_braces_reaches_the_pod_as_it_is(
 def test_only_what_the_stack_offers_can_be_chosen(
     options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = configuration(values_args(settings_of("local")), tmp_path, monkeypatch)
+    config = configuration(settings_of("local").values_args, tmp_path, monkeypatch)
     with pytest.raises(Exception, match=r"(?i)choice|chosen|offer"):
         objects(config, "alice", options, monkeypatch)

@@ -58,7 +58,7 @@ class Browser:
         return await asyncio.to_thread(self.session.post, address, data=form, timeout=10)
 
 
-def place(name: str, url: str | None, **more: object) -> dict[str, Any]:
+def place(name: str, url: str | None, **more: object) -> Any:  # noqa: ANN401  a Place, some of it given by name
     """A place of the values file."""
     variable = f"ELAB_PLACE_SECRET_{name.upper()}" if url else None
     return {

@@ -15,7 +15,7 @@ from components.monitoring.jobs import ClusterSize
 from planning.fakes import outputs_of
 from planning.recording import Recording
 from stackfile.quantities import Bytes
-from tests.harness.platform import SECRET_VALUES, objects, platform, pod, pods, resource, settings, waits_for
+from tests.harness.platform import CLOUDS, SECRET_VALUES, objects, platform, pod, pods, resource, settings, waits_for
 
 ONE: dict[str, Any] = {"logging": {}}
 THREE: dict[str, Any] = {
@@ -178,3 +178,21 @@ def test_a_disk_that_holds_less_than_the_retention_is_refused_and_the_fix_mends_
     enough = LoggingSettings.model_validate({"elasticsearch": {"volume": problem.fix.split()[3].rstrip(",")}})
     assert not [*volume_problems(enough, SIZE)]
     assert volume(LoggingSettings(), SIZE) == enough.elasticsearch.volume
+
+
+def test_where_pods_host_paths_are_judged_each_shipper_alone_may_read_them_and_is_there_after_its_leave() -> None:
+    recording = platform({**CLOUDS["openshift"], **ONE})
+    granted = objects(recording, "SecurityContextConstraints")
+    for shipper in ("fluent-bit", "filebeat"):
+        found = granted[f"elab-{shipper}"]
+        assert found["users"] == [f"system:serviceaccount:elab-node:{shipper}"]
+        assert {key for key, value in found.items() if value is True} == {
+            "allowHostDirVolumePlugin",
+            "readOnlyRootFilesystem",
+        }
+        assert set(found["volumes"]) == {"hostPath", "configMap", "secret"}
+        leave = resource(recording, "SecurityContextConstraints", f"elab-{shipper}").urn
+        assert leave in waits_for(recording, resource(recording, "DaemonSet", f"elab-node/{shipper}").urn)
+    # Elasticsearch and Kibana leave their uids to the cluster, and need no leave.
+    for name in ("statefulset-elasticsearch", "deployment-kibana"):
+        assert "runAsUser" not in pod(recording, name).spec["securityContext"]

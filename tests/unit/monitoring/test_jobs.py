@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from components.monitoring.documents import FILES
-from components.monitoring.jobs import JOBS
+from components.monitoring.jobs import JOBS, scrape_files
 from components.monitoring.recording import label_of
-from tests.harness.platform import CLOUDS, objects, platform
+from tests.harness.platform import CLOUDS, objects, platform, settings
 
 ROOK = {"monitoring.storage_class": "local-nvme", "monitoring.ceph": {"namespace": "rook-ceph"}}
 EVERYTHING = {
@@ -25,8 +25,17 @@ EVERYTHING = {
 
 
 def jobs(changes: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    files = objects(platform(changes), "ConfigMap")["elab-monitoring/prometheus-scrape"]["data"]
-    return {name.removesuffix(".yaml"): yaml.safe_load(text)["scrape_configs"][0] for name, text in files.items()}
+    files = scrape_files(settings(changes).monitoring_args.jobs)
+    return {
+        name.removesuffix(".yaml"): yaml.load(text, yaml.CSafeLoader)["scrape_configs"][0]
+        for name, text in files.items()
+    }
+
+
+@pytest.mark.parametrize("changes", [{}, EVERYTHING], ids=["plain", "everything"])
+def test_prometheus_is_given_the_files_of_these_jobs(changes: dict[str, Any]) -> None:
+    given = objects(platform(changes), "ConfigMap")["elab-monitoring/prometheus-scrape"]["data"]
+    assert given == scrape_files(settings(changes).monitoring_args.jobs)
 
 
 def test_every_file_is_a_job_with_an_owner_and_a_budget_and_every_job_has_a_file() -> None:

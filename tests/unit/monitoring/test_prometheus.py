@@ -9,45 +9,65 @@ import yaml
 
 from components.monitoring.jobs import jobs_of
 from components.monitoring.jobs import series as series_of
+from components.monitoring.prometheus import arguments
+from components.monitoring.recording import settings_rules_text
+from components.monitoring.sizing import volume
 from planning.recording import Recording
 from stackfile.problems import StackError
 from stackfile.quantities import Bytes
 from tests.harness.platform import CLOUDS, container, objects, platform, pod, resource, settings
 
 GIVEN = {"monitoring.prometheus": {"volume": "500Gi"}}
+LONGER = {"monitoring.retention": "90d"}
 MAPS = ("prometheus-config", "prometheus-scrape", "prometheus-rules")
 
 
-def argument(recording: Recording, flag: str) -> str:
-    (found,) = (one for one in container(recording, "deployment-prometheus")["args"] if one.startswith(f"{flag}="))
+def disk(changes: dict[str, Any]) -> Bytes:
+    args = settings(changes).monitoring_args
+    return volume(args.jobs, args.size)
+
+
+def flags(changes: dict[str, Any]) -> list[str]:
+    return arguments(settings(changes).monitoring_args.settings, disk(changes))
+
+
+def rules_of(changes: dict[str, Any]) -> str:
+    args = settings(changes).monitoring_args
+    return settings_rules_text(args.jobs, args.size, args.pools)
+
+
+def argument(changes: dict[str, Any], flag: str) -> str:
+    (found,) = (one for one in flags(changes) if one.startswith(f"{flag}="))
     return found.partition("=")[2]
 
 
-def disk(recording: Recording) -> Bytes:
+@pytest.mark.parametrize("changes", [*CLOUDS.values(), GIVEN, LONGER], ids=[*CLOUDS, "given", "longer"])
+def test_it_has_the_disk_the_flags_and_the_rules_that_are_reckoned(changes: dict[str, Any]) -> None:
+    recording = platform(changes)
     claim = objects(recording, "PersistentVolumeClaim")["elab-monitoring/prometheus-data"]
-    return Bytes(claim["spec"]["resources"]["requests"]["storage"])
+    assert claim["spec"]["resources"]["requests"]["storage"] == str(disk(changes))
+    assert container(recording, "deployment-prometheus")["args"] == flags(changes)
+    given = objects(recording, "ConfigMap")["elab-monitoring/prometheus-rules"]["data"]
+    assert given["settings.yaml"] == rules_of(changes)
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_metrics_are_kept_for_thirty_days_unless_the_stack_says_otherwise(cloud: str) -> None:
-    assert argument(platform(CLOUDS[cloud]), "--storage.tsdb.retention.time") == "30d"
-    assert argument(platform({"monitoring.retention": "7d"}), "--storage.tsdb.retention.time") == "7d"
+    assert argument(CLOUDS[cloud], "--storage.tsdb.retention.time") == "30d"
+    assert argument({**CLOUDS[cloud], "monitoring.retention": "7d"}, "--storage.tsdb.retention.time") == "7d"
 
 
-@pytest.mark.parametrize("changes", [{}, GIVEN, {"monitoring.retention": "90d"}], ids=["30d", "given", "90d"])
+@pytest.mark.parametrize("changes", [{}, GIVEN, LONGER], ids=["30d", "given", "90d"])
 def test_metrics_go_before_they_fill_more_than_four_fifths_of_the_disk(changes: dict[str, Any]) -> None:
-    recording = platform(changes)
-    cap = argument(recording, "--storage.tsdb.retention.size")
+    cap = argument(changes, "--storage.tsdb.retention.size")
     assert cap.endswith("MB")
-    assert 0.79 * disk(recording).bytes < int(cap.removesuffix("MB")) * 2**20 <= 0.8 * disk(recording).bytes
+    assert 0.79 * disk(changes).bytes < int(cap.removesuffix("MB")) * 2**20 <= 0.8 * disk(changes).bytes
 
 
 def needed(changes: dict[str, Any]) -> float:
     """Seconds x samples a second x 2 bytes: Prometheus' own rule of thumb, before any allowance."""
     found = settings(changes).monitoring_args
-    rules = yaml.safe_load(
-        objects(platform(changes), "ConfigMap")["elab-monitoring/prometheus-rules"]["data"]["settings.yaml"]
-    )["groups"][0]["rules"]
+    rules = yaml.load(rules_of(changes), yaml.CSafeLoader)["groups"][0]["rules"]
     series = sum(
         float(rule["expr"].removeprefix("vector(").removesuffix(")"))
         for rule in rules
@@ -60,7 +80,7 @@ def needed(changes: dict[str, Any]) -> float:
     "changes",
     [
         {},
-        {"monitoring.retention": "90d"},
+        LONGER,
         {"monitoring.scrape_interval": "15s"},
         {"monitoring.other_nodes": 200},
         {"pools": [{"name": "general", "selector": {"a": "b"}, "nodes": {"min": 1, "max": 90},
@@ -72,13 +92,13 @@ def needed(changes: dict[str, Any]) -> float:
     ids=["default", "longer", "denser", "nodes", "pool"],
 )  # fmt: skip
 def test_the_disk_holds_what_the_retention_needs_and_not_several_times_that(changes: dict[str, Any]) -> None:
-    assert needed(changes) < 0.8 * disk(platform(changes)).bytes < 1.5 * needed(changes) + 2**30
+    assert needed(changes) < 0.8 * disk(changes).bytes < 1.5 * needed(changes) + 2**30
 
 
 def test_the_disk_grows_with_the_retention_the_cluster_and_how_often_it_is_asked() -> None:
-    plain = disk(platform()).bytes
+    plain = disk({}).bytes
     for changes in ({"monitoring.retention": "60d"}, {"monitoring.scrape_interval": "15s"}):
-        assert 1.8 * plain < disk(platform(changes)).bytes < 2.2 * plain, changes
+        assert 1.8 * plain < disk(changes).bytes < 2.2 * plain, changes
 
 
 def test_a_disk_that_is_too_small_is_refused_and_the_shorter_retention_that_is_offered_fits() -> None:

@@ -55,28 +55,31 @@ def _wheel(folder: Path, name: str) -> None:
         wheel.writestr(f"{about}/RECORD", "")
 
 
-@pytest.fixture
-def base(tmp_path: Path) -> Base:
-    return Base(tmp_path)
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Base:
+    """A person who has installed a package by plain pip."""
+    base = Base(tmp_path_factory.mktemp("installed"))
+    base.pip_install(base.prefix / "bin/python")
+    return base
 
 
-def test_plain_pip_install_goes_to_the_persons_disk_by_pythons_version(base: Base) -> None:
-    python = base.prefix / "bin/python"
-    base.pip_install(python)
+def test_plain_pip_install_goes_to_the_persons_disk_by_pythons_version(installed: Base) -> None:
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    assert base.place(python) == base.home / ".local/lib" / version / "site-packages/hello.py"
+    found = installed.place(installed.prefix / "bin/python")
+    assert found == installed.home / ".local/lib" / version / "site-packages/hello.py"
 
 
-def test_an_environment_of_ones_own_keeps_its_packages(base: Base) -> None:
+def test_an_environment_of_ones_own_keeps_its_packages(tmp_path: Path) -> None:
+    base = Base(tmp_path)
     own = base.make(base.home / "project")
     base.pip_install(own)
     assert base.place(own).is_relative_to(base.home / "project")
     assert not (base.home / ".local").exists()
 
 
-def test_an_applications_environment_finds_what_the_person_installed(base: Base) -> None:
-    base.pip_install(base.prefix / "bin/python")
-    assert base.place(base.make(base.home.with_name("marimo"))).is_relative_to(base.home)
+def test_an_applications_environment_finds_what_the_person_installed(installed: Base) -> None:
+    of_its_own = installed.make(installed.home.with_name("marimo"))
+    assert installed.place(of_its_own).is_relative_to(installed.home)
 
 
 def test_what_a_person_adds_to_julia_is_not_written_to_the_bases_environment(tmp_path: Path) -> None:

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from settings import Settings
 
 
-def login_problems(settings: "Settings") -> Iterator[Problem]:
+def problems(settings: "Settings") -> Iterator[Problem]:
     """Every contradiction between login, places, directory and the address."""
-    yield from _directory_in_clear(settings)
     if isinstance(settings.login, HomeLogin):
         yield from _home(settings, settings.login)
     elif settings.directory is None:
@@ -27,16 +26,6 @@ def login_problems(settings: "Settings") -> Iterator[Problem]:
     else:
         yield from _places(settings.places, str(settings.entry.host), settings.directory.groups.allowed)
         yield from _unencrypted(settings)
-
-
-def _directory_in_clear(settings: "Settings") -> Iterator[Problem]:
-    if settings.is_prod and settings.directory is not None and settings.directory.tls == "unencrypted":
-        yield Problem(
-            where="directory.tls",
-            found="unencrypted",
-            allowed="verified, since environment is prod and people's passwords pass there",
-            fix="set directory.tls to verified, and directory.ca_certificates if an authority of your own signs",
-        )
 
 
 def names_itself(settings: "Settings", project: str, stack: str) -> Iterator[Problem]:

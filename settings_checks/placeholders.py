@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from settings import Settings
 
 
-def placeholder_problems(settings: "Settings") -> Iterator[Problem]:
+def problems(settings: "Settings") -> Iterator[Problem]:
     """Why placeholders would not keep the room that they are for."""
     yield from _large_enough(settings)
     yield from _fit_a_node(settings)
