@@ -31,7 +31,7 @@ image = NotebookImage("notebook", NotebookImageArgs(
 hub = room.HubRoomArgs(
     values=settings.values_args, cloud=cloud, proxy=settings.proxy, puller=settings.puller,
     scheduling=settings.scheduling, data=settings.data, platform_storage_class=settings.storage.platform_class,
-    extra_config=stack.extra_config, notebook_image=image.ref, secrets=stack.secrets,
+    extra_config=stack.extra_config, notebook_image=image.ref, secrets=stack.secrets, home=stack.home,
 )  # fmt: skip
 metrics, logs = settings.monitoring_args, settings.logging_args
 routes = (*room.routes(hub), *monitoring.routes(metrics), *logging.routes(logs))
@@ -53,6 +53,6 @@ address = entry.Entry("entry", entry.EntryArgs(
     settings=settings.entry, instance=settings.instance, routes=routes,
     load_balancer_annotations=cloud.load_balancer_annotations,
 ), inside)  # fmt: skip
-pulumi.export("url", address.url)
-pulumi.export("namespaces", namespaces.names)
-pulumi.export("notebook_image", image.ref)
+outputs = {"url": address.url, "namespaces": namespaces.names, "notebook_image": image.ref, **hub_room.for_other_stacks}
+for output, value in outputs.items():
+    pulumi.export(output, value)

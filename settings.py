@@ -12,6 +12,7 @@ from clouds.scaling import Scaling
 from components.entry_settings import EntrySettings
 from components.hub.configuration import server_files
 from components.hub.directory import DirectorySettings
+from components.hub.places import DirectoryLogin, HomeLogin, LoginSettings, Place
 from components.hub.profiles import UsersSettings
 from components.hub.scheduling import PriorityNames, placeholders
 from components.hub.scheduling_settings import SchedulingSettings
@@ -62,8 +63,12 @@ class Settings(Section):
     """The one address."""
     pools: tuple[NodePool, ...] = Field(min_length=1)
     """Groups of like nodes on which people's servers run."""
-    directory: DirectorySettings
-    """The corporate directory: who may log in."""
+    directory: DirectorySettings | None = None
+    """The corporate directory: who may log in. Needed unless people log in at another stack's hub."""
+    login: LoginSettings = DirectoryLogin()
+    """Where people log in: here by the directory, or at another stack, the home of several clouds."""
+    places: tuple[Place, ...] = ()
+    """Clouds between which people of this login choose, each with a stack of its own; none: this stack alone."""
     users: UsersSettings
     """People's servers: sizes, images, disk, and what they may reach."""
     notebook_image: NotebookImageSettings
@@ -90,6 +95,11 @@ class Settings(Section):
     """What keeps data when a resource or the stack goes."""
     policies: PolicySettings = PolicySettings()
     """Bounds that policies compare with: costs, registries, memory."""
+
+    @property
+    def hub_directory(self) -> DirectorySettings | None:
+        """The directory that the hub asks; none: people log in elsewhere."""
+        return self.directory if isinstance(self.login, DirectoryLogin) else None
 
     @property
     def is_prod(self) -> bool:
@@ -153,7 +163,9 @@ class Settings(Section):
             entry=self.entry,
             hub=self.hub,
             users=self.users,
-            directory=self.directory,
+            directory=self.hub_directory,
+            login=self.login,
+            places=self.places,
             culling=self.culling,
             images=self.images,
             network=self.network,
@@ -210,6 +222,7 @@ class Settings(Section):
 
 SECRETS: Mapping[str, str] = {
     "ldap_bind_password": "the password of directory.bind_dn",
+    "home_client_secret": "this place's key: `pulumi stack output place_secrets --show-secrets` of the home stack",
     "hub_database_url": "the URL of the hub's PostgreSQL database, with user and password",
     "alert_smtp_password": "the password of monitoring.alerting.smtp.username",
     "alert_webhook_url": "the address of webhook receivers without a url of their own",
@@ -229,8 +242,10 @@ SECRETS: Mapping[str, str] = {
 def required_secrets(settings: Settings) -> tuple[str, ...]:
     """Which secrets these settings need."""
     found = []
-    if settings.directory.bind_dn is not None:
+    if settings.directory is not None and settings.directory.bind_dn is not None:
         found.append("ldap_bind_password")
+    if isinstance(settings.login, HomeLogin) and settings.login.url is not None:
+        found.append("home_client_secret")
     if isinstance(settings.hub.database, PostgreSql):
         found.append("hub_database_url")
     found += monitoring_room.required_secrets(settings.monitoring)

@@ -9,10 +9,13 @@ from pathlib import Path
 import pulumi
 
 from components import image_folder
+from components.hub.places import Home
 from components.image_folder import ImageFolder
 from components.notebook_image import ReadyImage
+from home import home_of
 from settings import SECRETS, Settings, missing_secret, read, required_secrets
 from settings_checks import missing_digests
+from settings_checks.login import names_itself
 from stackfile.configuration import configured, file_of_running_stack, received
 from stackfile.problems import Problem, StackError
 
@@ -31,6 +34,8 @@ class Stack:
     extra_config: str | None
     image_folder: ImageFolder | None
     """What the notebook image is built from, or was, where the stack says so."""
+    home: Home | None
+    """The hub of another stack where people log in; none: they do here."""
 
 
 _unfinished_allowed: ContextVar[bool] = ContextVar("unfinished_allowed", default=False)
@@ -47,11 +52,12 @@ def unfinished_allowed() -> Generator[None]:
 
 
 def unfinished(settings: Settings, known: Container[str], stack: str) -> Iterator[Problem]:
-    """What must still be set before `up`: secrets (``known`` holds the keys that are), and digests in prod."""
+    """What must still be set before `up`: secrets (``known`` holds the keys that are), digests in prod, a home."""
     for key in required_secrets(settings):
         if key not in known:
             yield missing_secret(key, stack)
     yield from missing_digests(settings)
+    yield from names_itself(settings, _PROJECT, stack)
 
 
 def load() -> Stack:
@@ -76,7 +82,8 @@ def load() -> Stack:
     if problems:
         raise StackError(problems)
     secrets = {key: _secret(config, key) for key in required_secrets(settings)}
-    return Stack(settings=settings, secrets=secrets, extra_config=extra, image_folder=folder)
+    home = home_of(settings.login, secrets)
+    return Stack(settings=settings, secrets=secrets, extra_config=extra, image_folder=folder, home=home)
 
 
 def load_or_exit() -> Stack:

@@ -11,7 +11,7 @@ from pulumi.runtime.proto import alias_pb2, engine_pb2, resource_pb2
 
 from . import wire
 from .fakes import outputs_of
-from .recording import STACK_TYPE, Message, Recorded, strings_in, value_at
+from .recording import STACK_REFERENCE, STACK_TYPE, Message, Recorded, strings_in, value_at
 
 
 class DuplicateUrnError(Exception):
@@ -20,6 +20,10 @@ class DuplicateUrnError(Exception):
 
 class UnexpectedInvokeError(Exception):
     """The program asked a provider or the cluster a question, which a plan can't answer."""
+
+
+class UnexpectedReferenceError(Exception):
+    """The program asked for another stack's outputs, and the plan knows none of them."""
 
 
 class _NoMocks(Mocks):
@@ -38,8 +42,10 @@ class RecordingMonitor(MockMonitor):
     The stock monitor hides protect, parent and dependencies, drops grandparents from URNs and overwrites duplicates.
     """
 
-    def __init__(self, *, project: str, stack: str, preview: bool) -> None:
+    def __init__(self, *, project: str, stack: str, preview: bool, references: Mapping[str, Mapping[str, Any]]) -> None:
+        """`references`: the outputs of other stacks, by their names."""
         super().__init__(_NoMocks())
+        self._references = references
         self._preview = preview
         self._prefix = f"urn:pulumi:{stack}::{project}::"
         self.recorded: dict[str, Recorded] = {}
@@ -128,7 +134,30 @@ class RecordingMonitor(MockMonitor):
                 read=True,
             )
         )
+        if request.type == STACK_REFERENCE:
+            return resource_pb2.ReadResourceResponse(urn=urn, properties=self._reference(request))
         return resource_pb2.ReadResourceResponse(urn=urn, properties=request.properties)
+
+    def _reference(self, request: resource_pb2.ReadResourceRequest) -> struct_pb2.Struct:
+        """Another stack's outputs, as the engine would read them from its state."""
+        name = request.properties.fields["name"].string_value
+        try:
+            outputs = self._references[name]
+        except KeyError:
+            raise UnexpectedReferenceError(f"the outputs of stack {name} are asked for, and nobody gave them") from None
+        secrets = [output for output, value in outputs.items() if not isinstance(value, str)]
+        for output in secrets:
+            self.secrets.update(strings_in(outputs[output]))
+        shown = {
+            output: wire.secret(wire.wire(value)) if output in secrets else value for output, value in outputs.items()
+        }
+        return struct_pb2.Struct(
+            fields={
+                "name": wire.wire(name),
+                "outputs": wire.wire(shown),
+                "secretOutputNames": wire.wire(secrets),
+            }
+        )
 
     def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> resource_pb2.ResourceInvokeResponse:
         raise UnexpectedInvokeError(f"{request.tok} is asked while planning, where no provider answers")

@@ -21,7 +21,7 @@ from stackfile.loader import StackFile, load_stack
 from stackfile.problems import Problem, StackError
 
 from . import applications as apps
-from . import checks, graph, metrics, neighbours, policies, schemas, vocabulary
+from . import checks, graph, homes, metrics, neighbours, policies, schemas, vocabulary
 from .applications import PlannedApplication
 from .capacity import Fit, fits
 from .external import expected
@@ -102,6 +102,7 @@ def recorded(project: Path, found: Subject) -> Recording:
                 stack=file.stack,
                 config=file.config,
                 secret_keys=file.secret_keys,
+                references=homes.references(file.config, file.project),
             )
     except pulumi.RunError as error:
         # What the CLI would show without a traceback; what it was made of says more.
@@ -137,6 +138,7 @@ def make(project: Path, stack: str) -> Plan:
         findings=(
             *_findings(found, recording, plan, servers),
             *neighbours.findings(project, found.file, found.settings),
+            *homes.findings(project, found.file, found.settings),
             *apps.findings(applications, found.settings.users),
             *policies.findings(broken),
         ),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pulumi.runtime import mocks, reset_options
 from pulumi.runtime.config import set_all_config
@@ -31,15 +32,18 @@ def record(
     config: Mapping[str, str] | None = None,
     secret_keys: frozenset[str] = frozenset(),
     preview: bool = False,
+    references: Mapping[str, Mapping[str, Any]] = {},
 ) -> Recording:
     """Runs a callable, or a `__main__.py`, as the language host would, and returns what it registered.
 
     `config` holds what the CLI would hand over: full keys (`elab:hub`) and strings. With `preview` outputs that only an
-    `up` can know stay unknown. Whatever the program raises is raised here; nothing leaks from one run into the next.
+    `up` can know stay unknown. `references` holds the outputs of other stacks that StackReference may ask for. Whatever
+    the program raises is raised here; nothing leaks from one run into the next.
     """
 
     def run() -> Recording:
-        return _record(program, project, stack, dict(config or {}), secret_keys, preview)
+        monitor = RecordingMonitor(project=project, stack=stack, preview=preview, references=references)
+        return _record(program, monitor, project, stack, dict(config or {}), secret_keys, preview)
 
     # In a thread, since the caller may run an event loop in its own.
     context = contextvars.copy_context()
@@ -48,9 +52,14 @@ def record(
 
 
 def _record(
-    program: Program, project: str, stack: str, config: dict[str, str], secret_keys: frozenset[str], preview: bool
+    program: Program,
+    monitor: RecordingMonitor,
+    project: str,
+    stack: str,
+    config: dict[str, str],
+    secret_keys: frozenset[str],
+    preview: bool,
 ) -> Recording:
-    monitor = RecordingMonitor(project=project, stack=stack, preview=preview)
     engine = RecordingEngine()
     monitor.secrets.update(config[key] for key in secret_keys & config.keys())
     reset_options(project=project, stack=stack, preview=preview)

@@ -13,6 +13,7 @@ Path = tuple[str | int, ...]
 
 KUBERNETES = "kubernetes:"
 STACK_TYPE = "pulumi:pulumi:Stack"
+STACK_REFERENCE = "pulumi:pulumi:StackReference"
 
 
 class _Unknown:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from settings_checks import cluster, logging, monitoring, placeholders, pools, prod
+from settings_checks import cluster, logging, login, monitoring, placeholders, pools, prod
 from settings_checks.images import images_of, missing_digests
 from stackfile.problems import Problem
 
@@ -15,5 +15,5 @@ __all__ = ["cross_checks", "images_of", "missing_digests"]
 
 def cross_checks(settings: "Settings") -> Iterator[Problem]:
     """Every contradiction between sections."""
-    for checks in (pools, placeholders, cluster, monitoring, logging, prod):
+    for checks in (pools, placeholders, cluster, login, monitoring, logging, prod):
         yield from checks.problems(settings)

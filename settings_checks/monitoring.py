@@ -40,7 +40,7 @@ def problems(settings: "Settings") -> Iterator[Problem]:
                 allowed="namespaces of the institution's own: elab's have jobs, and where people work none may look",
                 fix="remove it",
             )
-    if monitoring.grafana.enabled:
+    if monitoring.grafana.enabled and settings.directory is not None:
         yield from grafana_problems(monitoring.grafana, settings.directory, settings.entry)
 
 

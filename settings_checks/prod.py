@@ -23,7 +23,7 @@ def problems(settings: "Settings") -> Iterator[Problem]:
         )
     for problem in tls_problems(settings.entry):
         yield problem.below("entry")
-    if settings.directory.tls == "unencrypted":
+    if settings.directory is not None and settings.directory.tls == "unencrypted":
         yield Problem(
             where="directory.tls",
             found="unencrypted",

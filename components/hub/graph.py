@@ -6,6 +6,7 @@ from clouds.base import AddressRanges, ClusterEndpoints
 from components.connections import Addresses, Connection, Peer, Port, pods, tcp, to_api_server, to_dns
 from components.hub.directory import DirectorySettings
 from components.hub.hub import hub_labels
+from components.hub.places import AnyLogin, to_home
 from components.hub.profiles import Egress
 from components.hub.proxy import proxy_labels
 from components.hub.settings import HubSettings, PostgreSql
@@ -65,11 +66,13 @@ def to_directory(source: Peer, directory: DirectorySettings) -> Connection:
 def hub_connections(
     names: NamespaceNames,
     hub_settings: HubSettings,
-    directory: DirectorySettings,
+    login: AnyLogin,
+    directory: DirectorySettings | None,
     network: NetworkSettings,
     endpoints: ClusterEndpoints,
 ) -> Iterator[Connection]:
-    """The hub reaches the proxy's API, servers, the API server, the directory and its database: nothing else."""
+    """The hub reaches the proxy's API, servers, the API server, its database, and the directory or the hub where people
+    log in: nothing else."""
     hub = pods(names.hub, hub_labels(names).selector())
     proxy = pods(names.hub, proxy_labels(names).selector())
     users = pods(names.users)
@@ -78,7 +81,9 @@ def hub_connections(
     yield Connection(source=users, target=hub, ports=tcp(HUB_PORT), why="servers ask who a visitor is")
     yield to_api_server(hub, endpoints, "starts and stops servers")
     yield from to_dns(hub, endpoints)
-    yield to_directory(hub, directory)
+    if directory is not None:
+        yield to_directory(hub, directory)
+    yield from to_home(hub, login)
     if isinstance(hub_settings.database, PostgreSql):
         database = hub_settings.database
         outside = Addresses(cidrs=database.cidrs) if database.cidrs else ANY

@@ -13,6 +13,7 @@ from pulumi_kubernetes.rbac import v1 as rbac
 from clouds.base import PodSecurity
 from components.hub import keys
 from components.hub.configuration import Configuration
+from components.hub.places import Home, Place
 from components.hub.proxy import TOKEN_SECRET
 from components.hub.settings import HubSettings, Sqlite
 from components.hub.values import (
@@ -46,6 +47,7 @@ from stackfile.references import Name
 
 LDAP_SECRET = "hub-ldap-bind"  # noqa: S105  the Secret's name
 DATABASE_SECRET = "hub-database-url"  # noqa: S105  the Secret's name
+HOME_SECRET = "hub-home-client"  # noqa: S105  the Secret's name
 _UID = 1000
 """jovyan in k8s-hub's image."""
 _START_SECONDS = 600
@@ -69,6 +71,9 @@ class HubArgs:
     notebook_image: pulumi.Input[str]
     ldap_password: pulumi.Input[str] | None
     database_url: pulumi.Input[str] | None
+    home: Home | None
+    """Where people log in; none: here."""
+    places: tuple[Place, ...]
     certificate: Name | None
     """The Secret of the address' certificate, where the institution renews it itself."""
     secrets_fingerprint: pulumi.Input[str]
@@ -144,12 +149,15 @@ def _environment(args: HubArgs) -> list[core.EnvVarArgs]:
         core.EnvVarArgs(name="ELAB_NOTEBOOK_IMAGE", value=args.notebook_image),
         *(core.EnvVarArgs(name=name, value=value) for name, value in sorted(args.environment.items())),
         secret_env("CONFIGPROXY_AUTH_TOKEN", TOKEN_SECRET, "token"),
-        *keys.environment(),
+        *keys.environment(args.places),
     ]
     if args.ldap_password is not None:
         found.append(secret_env("ELAB_LDAP_BIND_PASSWORD", LDAP_SECRET, "value"))
     if args.database_url is not None:
         found.append(secret_env("ELAB_DATABASE_URL", DATABASE_SECRET, "value"))
+    if args.home is not None:
+        found.append(core.EnvVarArgs(name="ELAB_HOME_URL", value=args.home.url))
+        found.append(secret_env("ELAB_HOME_SECRET", HOME_SECRET, "value"))
     return found
 
 
@@ -244,7 +252,9 @@ class Hub(pulumi.ComponentResource):
 
     def _given_secrets(self, name: str, args: HubArgs, labels: Labels) -> None:
         """Secrets that the stack's owner sets."""
-        for secret, value in ((LDAP_SECRET, args.ldap_password), (DATABASE_SECRET, args.database_url)):
+        home_secret = args.home.secret if args.home is not None else None
+        given = {LDAP_SECRET: args.ldap_password, DATABASE_SECRET: args.database_url, HOME_SECRET: home_secret}
+        for secret, value in given.items():
             if value is None:
                 continue
             core.Secret(

@@ -1,11 +1,13 @@
 """The hub's keys: made once, kept in the stack's state, one Secret per purpose."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_kubernetes.core import v1 as core
 from pulumi_random import RandomBytes, RandomBytesArgs
 
+from components.hub.places import Place, others, secret_variable
 from components.kit import DataPolicy, Labels, fingerprint, metadata, secret_env
 from components.namespaces import NamespaceNames
 
@@ -30,9 +32,18 @@ PURPOSES = {
 """Keys that only the hub reads; the proxy's token is the proxy's own Secret."""
 
 
-def environment() -> list[core.EnvVarArgs]:
+def place_purposes(places: tuple[Place, ...]) -> dict[str, Purpose]:
+    """The keys by which the hubs of other places speak to this one, by the place's name."""
+    return {
+        str(place.name): Purpose(object_name=f"hub-place-{place.name}", variable=secret_variable(place))
+        for place in others(places)
+    }
+
+
+def environment(places: tuple[Place, ...]) -> list[core.EnvVarArgs]:
     """The keys as the hub's environment."""
-    return [secret_env(purpose.variable, purpose.object_name, "value") for purpose in PURPOSES.values()]
+    purposes = (*PURPOSES.values(), *place_purposes(places).values())
+    return [secret_env(purpose.variable, purpose.object_name, "value") for purpose in purposes]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +52,7 @@ class KeysArgs:
 
     names: NamespaceNames
     data: DataPolicy
+    places: tuple[Place, ...]
 
 
 class Keys(pulumi.ComponentResource):
@@ -53,6 +65,8 @@ class Keys(pulumi.ComponentResource):
     """Changes with any key that the hub reads."""
     metrics_token: pulumi.Output[str]
     """Of the service that may read metrics and nothing else."""
+    place_secrets: Mapping[str, pulumi.Output[str]]
+    """By which each other place's hub speaks to this one."""
 
     def __init__(self, name: str, args: KeysArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("elab:hub:Keys", name, None, opts)
@@ -61,7 +75,8 @@ class Keys(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         labels = Labels(instance=args.names.instance, room="hub", component="hub")
         made: dict[str, pulumi.Output[str]] = {}
-        for use, purpose in PURPOSES.items():
+        of_places = {f"place-{place}": purpose for place, purpose in place_purposes(args.places).items()}
+        for use, purpose in {**PURPOSES, **of_places}.items():
             key = RandomBytes(f"{name}-{use}", RandomBytesArgs(length=KEY_BYTES), kept)
             content = core.SecretInitArgs(
                 metadata=metadata(purpose.object_name, labels, args.names.hub), string_data={"value": key.hex}
@@ -71,6 +86,7 @@ class Keys(pulumi.ComponentResource):
         self.proxy_token = RandomBytes(f"{name}-proxy", RandomBytesArgs(length=KEY_BYTES), kept).hex
         self._salt = made["cookie"]
         self.metrics_token = made["metrics"]
+        self.place_secrets = {use.removeprefix("place-"): made[use] for use in of_places}
         self.proxy_fingerprint = self.fingerprint(self.proxy_token)
         self.hub_fingerprint = self.fingerprint(*made.values(), self.proxy_token)
         self.register_outputs({})

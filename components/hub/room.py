@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 
@@ -14,6 +15,7 @@ from components.hub.configuration import Configuration, hub_files, server_files
 from components.hub.graph import hub_connections, user_connections
 from components.hub.hub import Hub, HubArgs
 from components.hub.keys import Keys, KeysArgs
+from components.hub.places import PLACE_SECRETS, Home
 from components.hub.puller import Puller, PullerArgs
 from components.hub.scheduler import UserScheduler, UserSchedulerArgs
 from components.hub.scheduling import Placeholders, PlaceholdersArgs, Priorities, PrioritiesArgs
@@ -40,16 +42,19 @@ class HubRoomArgs:
     notebook_image: pulumi.Input[str]
     secrets: Mapping[str, pulumi.Input[str]]
     """What the stack's owner has set, by key."""
+    home: Home | None
+    """The hub where people log in; none: they do here."""
 
 
 def configuration(args: HubRoomArgs) -> Configuration:
     """Everything that hub and servers read from ConfigMaps."""
+    directory = args.values.directory
     return Configuration(
         files=hub_files(),
         servers=server_files(),
         values=hub_values(args.values),
         extra=args.extra_config,
-        directory_ca=args.values.directory.ca_certificates,
+        directory_ca=directory.ca_certificates if directory is not None else None,
         trust_ca=args.values.network.ca_certificates,
     )
 
@@ -62,7 +67,7 @@ def routes(args: HubRoomArgs) -> tuple[Route, ...]:
 def connections(args: HubRoomArgs) -> Iterator[Connection]:
     """The room's part of the connection graph."""
     values, endpoints = args.values, args.cloud.endpoints
-    yield from hub_connections(values.names, values.hub, values.directory, values.network, endpoints)
+    yield from hub_connections(values.names, values.hub, values.login, values.directory, values.network, endpoints)
     yield from user_connections(values.names, values.users.egress, values.network, endpoints, values.ranges)
     yield from proxy.connections(values.names, values.entry, endpoints)
     if values.packs:
@@ -76,6 +81,8 @@ class HubRoom(pulumi.ComponentResource):
     """The classes that every pod of the platform names."""
     metrics_token: pulumi.Output[str]
     """May read the hub's metrics, and nothing else."""
+    for_other_stacks: Mapping[str, pulumi.Output[Any]]
+    """Outputs that the stacks of other places read: the key of each."""
 
     def __init__(self, name: str, args: HubRoomArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("elab:hub:HubRoom", name, None, opts)
@@ -87,8 +94,9 @@ class HubRoom(pulumi.ComponentResource):
         # Admission refuses a pod whose PriorityClass is not there yet, and no output of one is the other's input.
         self.priorities = Priorities(f"{name}-priorities", priorities, child)
         after_classes = pulumi.ResourceOptions(parent=self, depends_on=[self.priorities])
-        keys = Keys(f"{name}-keys", KeysArgs(names=args.values.names, data=args.data), child)
+        keys = Keys(f"{name}-keys", KeysArgs(names=args.values.names, data=args.data, places=args.values.places), child)
         self.metrics_token = keys.metrics_token
+        self.for_other_stacks = {PLACE_SECRETS: pulumi.Output.all(**keys.place_secrets)} if keys.place_secrets else {}
         proxy_args = proxy.ProxyArgs(
             settings=args.proxy,
             entry=args.values.entry,
@@ -116,7 +124,10 @@ class HubRoom(pulumi.ComponentResource):
 
     def _hub_args(self, args: HubRoomArgs, priority_class: str, keys: Keys) -> HubArgs:
         # Of the stack's secrets those that the hub reads: a receiver of alerts that changes does not restart it.
-        own = (args.secrets[key] for key in ("ldap_bind_password", "hub_database_url") if key in args.secrets)
+        home, asks = args.home, args.values.directory is not None
+        ldap_password = args.secrets.get("ldap_bind_password") if asks else None
+        database_url = args.secrets.get("hub_database_url")
+        read = (ldap_password, database_url, home.secret if home is not None else None)
         return HubArgs(
             settings=args.values.hub,
             names=args.values.names,
@@ -131,10 +142,12 @@ class HubRoom(pulumi.ComponentResource):
             storage_class=args.platform_storage_class,
             priority_class=priority_class,
             notebook_image=args.notebook_image,
-            ldap_password=args.secrets.get("ldap_bind_password"),
-            database_url=args.secrets.get("hub_database_url"),
+            ldap_password=ldap_password,
+            database_url=database_url,
+            home=home,
+            places=args.values.places,
             certificate=own_certificate(args.values.entry),
-            secrets_fingerprint=keys.fingerprint(keys.hub_fingerprint, *own),
+            secrets_fingerprint=keys.fingerprint(keys.hub_fingerprint, *(one for one in read if one is not None)),
         )
 
     def _puller_args(self, args: HubRoomArgs, priority_class: str) -> PullerArgs:

@@ -16,6 +16,7 @@ from components.hub.placement import (
     spread_constraints,
     tolerations,
 )
+from components.hub.places import AnyLogin, Place, home_values, places_values
 from components.hub.profiles import Profile, UsersSettings
 from components.hub.scheduler import scheduler_name
 from components.hub.scheduling import PriorityNames
@@ -58,7 +59,9 @@ class ValuesArgs:
     entry: AnyEntry
     hub: HubSettings
     users: UsersSettings
-    directory: DirectorySettings
+    directory: DirectorySettings | None
+    login: AnyLogin
+    places: tuple[Place, ...]
     culling: CullingSettings
     images: ImagesSettings
     network: NetworkSettings
@@ -268,7 +271,9 @@ def hub_values(args: ValuesArgs) -> dict[str, Any]:
             else None,
         },
         "proxy": {"api_url": f"http://proxy-api.{args.names.hub}.svc:{PROXY_API_PORT}"},
-        "directory": _directory(args.directory),
+        "directory": _directory(args.directory) if args.directory is not None else None,
+        "home": home_values(args.login, f"{HUB_TRUST}/ca.crt" if args.network.ca_certificates else None),
+        "places": places_values(args.places),
         "culling": _culling(args.culling),
         "images": {
             "default": None,

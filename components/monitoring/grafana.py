@@ -57,7 +57,8 @@ class GrafanaArgs:
     platform: Platform
     settings: GrafanaSettings
     entry: AnyEntry
-    directory: DirectorySettings
+    directory: DirectorySettings | None
+    """None: nobody logs in by it, only its administrator by the password in its Secret."""
     network: NetworkSettings
     endpoints: ClusterEndpoints
     jobs: frozenset[str]
@@ -65,6 +66,11 @@ class GrafanaArgs:
     scrape_interval: Duration
     ldap_password: pulumi.Input[str] | None
     data: DataPolicy
+
+    @property
+    def asked(self) -> DirectorySettings | None:
+        """The directory, where some of its groups may log in."""
+        return self.directory if self.directory is not None and mappings(self.settings, self.directory) else None
 
 
 def is_published(settings: GrafanaSettings, entry: AnyEntry) -> bool:
@@ -123,8 +129,8 @@ def connections(args: GrafanaArgs) -> Iterator[Connection]:
     yield Connection(source=source, target=metrics, ports=tcp(prometheus.PORT), why="queries of dashboards")
     yield Connection(source=source, target=alerts, ports=tcp(alertmanager.PORT), why="alerts and silences")
     yield Connection(source=metrics, target=source, ports=tcp(PORT), why="scraped")
-    if mappings(args.settings, args.directory):
-        yield to_directory(source, args.directory)
+    if args.asked is not None:
+        yield to_directory(source, args.asked)
     yield from to_dns(source, args.endpoints)
 
 
@@ -151,9 +157,9 @@ def config_files(args: GrafanaArgs) -> dict[str, str]:
     """What it reads at start, by path below /etc/grafana."""
     found = files_below(SKELETON.parent)
     del found[SKELETON.name]
-    if mappings(args.settings, args.directory):
-        ca = args.directory.ca_certificates or args.network.ca_certificates
-        found["ldap.toml"] = ldap_toml(args.settings, args.directory, f"{_CONFIG}/{_CA_FILE}" if ca else None)
+    if args.asked is not None:
+        ca = args.asked.ca_certificates or args.network.ca_certificates
+        found["ldap.toml"] = ldap_toml(args.settings, args.asked, f"{_CONFIG}/{_CA_FILE}" if ca else None)
         if ca:
             found[_CA_FILE] = ca
     return found
@@ -166,7 +172,7 @@ def dashboard_maps(args: GrafanaArgs) -> dict[str, dict[str, str]]:
 
 def environment(args: GrafanaArgs) -> list[core.EnvVarArgs]:
     """What differs from stack to stack, and the secrets."""
-    url, logs_in = address(args.settings, args.entry), bool(mappings(args.settings, args.directory))
+    url, logs_in = address(args.settings, args.entry), args.asked is not None
     plain = {
         "GF_SERVER_ROOT_URL": url,
         "GF_SERVER_SERVE_FROM_SUB_PATH": str(bool(_path(args.settings, args.entry))).lower(),
@@ -229,7 +235,7 @@ class Grafana(pulumi.ComponentResource):
             _ADMIN_SECRET: {"password": password},
             _SIGNING_SECRET: {"value": signing},
         }
-        if args.ldap_password is not None and mappings(args.settings, args.directory):
+        if args.ldap_password is not None and args.asked is not None:
             secrets[_LDAP_SECRET] = {"value": args.ldap_password}
         for secret, content in secrets.items():
             made = core.SecretInitArgs(metadata=metadata(secret, labels, namespace), string_data=content)

@@ -44,7 +44,7 @@ class MonitoringArgs:
     cloud: Cloud
     entry: AnyEntry
     settings: MonitoringSettings
-    directory: DirectorySettings
+    directory: DirectorySettings | None
     pools: tuple[NodePool, ...]
     profiles: tuple[Profile, ...]
     images: ImagesSettings

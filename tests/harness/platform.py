@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from planning import homes
 from planning.manifests import manifests
 from planning.pods import PodTemplate, pod_templates
 from planning.recorder import record
@@ -173,7 +174,12 @@ def _run(changes: Changes, secrets: Mapping[str, str] = SECRET_VALUES) -> Record
     values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in data(changes).items()}
     config = {f"elab:{key}": text for key, text in {**values, **secrets}.items()}
     with unfinished_allowed():
-        return record(PROJECT / "__main__.py", config=config, secret_keys=frozenset(f"elab:{key}" for key in SECRETS))
+        return record(
+            PROJECT / "__main__.py",
+            config=config,
+            secret_keys=frozenset(f"elab:{key}" for key in SECRETS),
+            references=homes.references(config),
+        )
 
 
 def objects(recording: Recording, kind: str) -> dict[str, Mapping[str, Any]]:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from planning import homes
 from planning import plan as plans
 from planning.commits import stacks_in
 from planning.plan import Plan
@@ -38,4 +39,5 @@ def recorded(stack: str, changes: Mapping[str, object]) -> Recording:
             stack=stack,
             config=config,
             secret_keys=file.secret_keys,
+            references=homes.references(config, file.project),
         )

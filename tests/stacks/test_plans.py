@@ -12,7 +12,7 @@ from components.hub.values import hub_values
 from planning import checks, schemas
 from planning.manifests import REDACTED, manifests
 from planning.pods import missing_resources, pod_templates
-from planning.recording import strings_in
+from planning.recording import STACK_REFERENCE, strings_in
 from planning.snapshot import snapshot
 from stackfile.loader import load_stack
 from tests.harness.stacks import PROJECT, STACKS, plan, recorded
@@ -77,7 +77,8 @@ def test_all_objects_belong_to_the_one_explicit_provider(stack: str) -> None:
 @pytest.mark.parametrize("stack", STACKS)
 def test_no_resource_uses_a_default_provider(stack: str) -> None:
     recording = plan(stack).recording
-    custom = [one for one in recording.resources if one.custom and not one.type.startswith("pulumi:providers:")]
+    own = ("pulumi:providers:", STACK_REFERENCE)
+    custom = [one for one in recording.resources if one.custom and not one.type.startswith(own)]
     assert [one.urn for one in custom if not one.provider] == []
 
 
@@ -85,7 +86,7 @@ def test_no_resource_uses_a_default_provider(stack: str) -> None:
 def test_every_resource_has_a_component_above_it(stack: str) -> None:
     recording = plan(stack).recording
     roots = {one.type for one in recording.resources if one.parent.endswith(f"elab-{stack}") and one.custom}
-    assert all(kind.startswith("pulumi:providers:") for kind in roots), roots
+    assert all(kind.startswith(("pulumi:providers:", STACK_REFERENCE)) for kind in roots), roots
 
 
 def test_data_is_protected_in_prod_and_free_in_dev() -> None:

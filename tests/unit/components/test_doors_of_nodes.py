@@ -26,7 +26,9 @@ def test_the_hub_reaches_its_database_where_the_stack_says_it_is() -> None:
         database = {"kind": "postgresql", "port": 6432, **said}
         hub = settings_of("prod", hub={"database": database}).hub
         names = NamespaceNames(instance=settings.instance)
-        found = hub_connections(names, hub, settings.directory, settings.network, settings.facts.endpoints)
+        found = hub_connections(
+            names, hub, settings.login, settings.hub_directory, settings.network, settings.facts.endpoints
+        )
         [database_connection] = [one for one in found if one.why == "the hub's database"]
         assert database_connection.target == target, case
         assert [port.number for port in database_connection.ports] == [6432], case

@@ -71,6 +71,7 @@ def hash_of(changes: dict[str, Any]) -> str:
         extra_config=extra,
         notebook_image="",
         secrets={},
+        home=None,
     )
     return configuration(args).hash
 

@@ -22,7 +22,9 @@ BASE = "ou=groups,dc=example,dc=org"
 
 def directory(**changes: object) -> DirectorySettings:
     found = {f"directory.{key.replace('__', '.')}": value for key, value in changes.items()}
-    return settings({**ADMINS, **found}).directory
+    made = settings({**ADMINS, **found}).directory
+    assert made is not None
+    return made
 
 
 def servers(asked: DirectorySettings, ca_file: str | None = None, *, viewers: bool = False) -> list[dict[str, Any]]:
@@ -87,7 +89,7 @@ def test_administrators_administer_and_nobody_else_gets_in_unless_the_settings_s
 def test_without_any_group_the_directory_lets_nobody_in() -> None:
     """Grafana would let in everybody whom the directory knows."""
     recording = platform()
-    assert mappings(settings().monitoring.grafana, settings().directory) == []
+    assert mappings(settings().monitoring.grafana, directory(groups__admins=[])) == []
     (container,) = objects(recording, "Deployment")["elab-monitoring/grafana"]["spec"]["template"]["spec"]["containers"]
     variables = {one["name"]: one.get("value") for one in container["env"]}
     assert variables["GF_AUTH_LDAP_ENABLED"] == "false"

@@ -13,6 +13,7 @@ from jupyterhub.objects import Hub, Server
 from kubernetes_asyncio.client import ApiClient
 from traitlets.config.loader import Config, PyFileConfigLoader
 
+from components.hub.places import others, secret_variable
 from components.hub.values import ValuesArgs, hub_values
 
 CONFIGURATION = Path(__file__).parents[3] / "components/hub/files/hub/jupyterhub_config.py"
@@ -25,6 +26,8 @@ SECRETS = {
     "ELAB_TOKEN_METRICS": "c" * 32,
     "ELAB_LDAP_BIND_PASSWORD": "d" * 32,
     "ELAB_DATABASE_URL": "sqlite://",
+    "ELAB_HOME_URL": "https://home.example.org",
+    "ELAB_HOME_SECRET": "e" * 32,
 }
 
 
@@ -32,7 +35,8 @@ def configuration(args: ValuesArgs, folder: Path, monkeypatch: pytest.MonkeyPatc
     """What JupyterHub reads of the configuration file, with these values."""
     values = folder / "values.json"
     values.write_text(json.dumps(hub_values(args)))
-    for name, value in {**SECRETS, "ELAB_VALUES": str(values), "ELAB_NOTEBOOK_IMAGE": IMAGE}.items():
+    places = {secret_variable(place): "f" * 32 for place in others(args.places)}
+    for name, value in {**SECRETS, **places, "ELAB_VALUES": str(values), "ELAB_NOTEBOOK_IMAGE": IMAGE}.items():
         monkeypatch.setenv(name, value)
     return PyFileConfigLoader(str(CONFIGURATION)).load_config()
 

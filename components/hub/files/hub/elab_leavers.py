@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from elab_directory import FAILURES, AmbiguousEntryError, DirectoryUnavailableError, Person
+from elab_directory import FAILURES, AmbiguousEntryError, DirectoryUnavailableError
 from jupyterhub import orm
 from jupyterhub.app import JupyterHub
 from prometheus_client import Counter
@@ -22,7 +22,7 @@ MANY = 5
 class Leavers:
     """Looks everybody with a running server up again and again, and puts out who left."""
 
-    def __init__(self, hub: JupyterHub, refresh: float, look_again: Callable[[Any], Awaitable[Person | None]]) -> None:
+    def __init__(self, hub: JupyterHub, refresh: float, look_again: Callable[[Any], Awaitable[object | None]]) -> None:
         """`refresh`: seconds between two sweeps. `look_again`: who a user of the hub is, None for a leaver."""
         self.hub = hub
         self.refresh = refresh

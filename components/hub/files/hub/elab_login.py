@@ -1,4 +1,4 @@
-"""Logging in by the corporate directory, and staying in for as long as one belongs."""
+"""Logging in by the corporate directory."""
 
 import asyncio
 import functools
@@ -8,27 +8,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from elab_directory import (
-    FAILURES,
-    AmbiguousEntryError,
-    Directory,
-    DirectoryUnavailableError,
-    Person,
-    WrongPasswordError,
-)
-from elab_leavers import Leavers
+import elab_places
+import elab_staying
+from elab_directory import FAILURES, Directory, DirectoryUnavailableError, Person, WrongPasswordError
+from elab_places import Places
 from elab_roles import OPERATORS
+from elab_staying import Model, StayingIn
 from elab_values import Values
 from jupyterhub.app import JupyterHub
 from ldapauthenticator import LDAPAuthenticator
 from tornado.web import HTTPError, RequestHandler
 from traitlets import Instance, Set, Unicode
 from traitlets.config import Config
-
-PAUSE = 30.0
-"""Seconds after an outage in which people who are in are not looked up again."""
-FRESH = 10.0
-"""Seconds for which an answer of the directory serves again: a login is followed at once by a start."""
 
 NOT_ALLOWED = (
     "Your name and password are right, but your account is in none of the groups that may use this platform. "
@@ -42,7 +33,7 @@ UNREACHABLE = (
 T = TypeVar("T")
 
 
-class DirectoryAuthenticator(LDAPAuthenticator):
+class DirectoryAuthenticator(StayingIn, LDAPAuthenticator):
     """LDAPAuthenticator with a pool of servers, time-outs, threads, groups by one search, and leavers.
 
     Of its parent's options those about names and cookies remain; the connection is `elab_directory`'s.
@@ -50,18 +41,19 @@ class DirectoryAuthenticator(LDAPAuthenticator):
 
     directory = Instance(Directory, help="The directory that is asked.").tag(config=True)
     operators = Set(Unicode(), help="Names that administer the hub besides the directory's groups.").tag(config=True)
+    places = Instance(Places, help="Where servers of people may run, if there are several places.").tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 (traitlets' signature)
         super().__init__(**kwargs)
         # Threads of its own: a directory that hangs must not use up those that resolve names for the whole hub.
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="directory")
-        self._outage = -PAUSE
         self._seen: dict[str, tuple[float, Person | None]] = {}
-        if isinstance(self.parent, JupyterHub):
-            self.leavers = Leavers(self.parent, self.auth_refresh_age, self.look_again)
-            self._watch = asyncio.ensure_future(self.leavers.watch())
 
-    async def authenticate(self, handler: RequestHandler, data: dict[str, str]) -> dict[str, Any] | None:  # noqa: ARG002
+    def get_handlers(self, app: JupyterHub) -> list[tuple[Any, ...]]:
+        """Pages of the login, and of the places."""
+        return [*super().get_handlers(app), *elab_places.handlers(self.places)]
+
+    async def authenticate(self, handler: RequestHandler, data: dict[str, str]) -> Model | None:  # noqa: ARG002
         """The person with this name and password, None if wrong; HTTPError 403 or 503 with a sentence for the page."""
         login = data["username"]
         if not login or not data.get("password"):
@@ -82,44 +74,21 @@ class DirectoryAuthenticator(LDAPAuthenticator):
         self._seen[login] = (time.monotonic(), person)
         return self._model(person, login)
 
-    async def check_allowed(self, username: str, auth_model: dict[str, Any] | None) -> bool:  # noqa: ARG002
+    async def check_allowed(self, username: str, auth_model: Model | None) -> bool:  # noqa: ARG002
         """Whom `authenticate` lets through is in an allowed group."""
         return auth_model is not None
 
-    async def refresh_user(
-        self,
-        user: Any,  # noqa: ANN401 (jupyterhub.user.User has no types)
-        handler: RequestHandler | None = None,  # noqa: ARG002
-    ) -> bool | dict[str, Any]:
-        """Look up who asks for something: False for a leaver, whom a sweep puts out; an outage changes nothing."""
-        try:
-            person = await self.look_again(user, age=FRESH)
-        except DirectoryUnavailableError:
-            return True
-        if person is None:
-            return self.leavers.suspect(user)
-        model = self._model(person, await self._login_of(user))
-        return True if {group.name for group in user.groups} == set(model["groups"]) else model
-
-    async def look_again(self, user: Any, *, age: float = 0.0) -> Person | None:  # noqa: ANN401
-        """The person whom the hub knows, None for a leaver; an answer up to `age` seconds old will do.
-
-        Raises DirectoryUnavailableError, and for a while after an outage without asking.
-        """
-        if time.monotonic() - self._outage < PAUSE:
-            raise DirectoryUnavailableError("it gave no answer a moment ago")
-        try:
-            person = await self._look_up(await self._login_of(user), age)
-        except DirectoryUnavailableError as error:
-            # An entry of one person says nothing of the directory's answers about others.
-            if not isinstance(error, AmbiguousEntryError):
-                self._outage = time.monotonic()
-            FAILURES.labels(during="refresh").inc()
-            self.log.error("The directory gives no answer about %s; whoever is in stays in: %s", user.name, error)
-            raise
+    async def ask(self, user: Any, age: float) -> Model | None:  # noqa: ANN401 (jupyterhub.user.User has no types)
+        """What the directory says of somebody now."""
+        login = await self._login_of(user)
+        person = await self._look_up(login, age)
         if person is None or person.name != user.name or not self._belongs(person):
             return None
-        return person
+        return self._model(person, login)
+
+    async def pre_spawn_start(self, user: Any, spawner: Any) -> None:  # noqa: ANN401, ARG002
+        """Nobody gets a server here whose servers run elsewhere."""
+        self.places.check_here({group.name for group in user.groups})
 
     async def _login_of(self, user: Any) -> str:  # noqa: ANN401
         state = await user.get_auth_state() or {}
@@ -139,14 +108,14 @@ class DirectoryAuthenticator(LDAPAuthenticator):
     def _belongs(self, person: Person) -> bool:
         return bool(person.groups)
 
-    def _model(self, person: Person, login: str) -> dict[str, Any]:
+    def _model(self, person: Person, login: str) -> Model:
         groups = self.directory.settings["groups"]
         operates = person.name in self.operators or not person.groups.isdisjoint(groups["admins"])
         return {
             "name": person.name,
             # JupyterHub's admins may open people's servers: nobody is one.
             "admin": False,
-            "groups": [OPERATORS] if operates else [],
+            "groups": [*([OPERATORS] if operates else []), *self.places.groups_of(person.groups)],
             "auth_state": {"login": login},
         }
 
@@ -154,13 +123,13 @@ class DirectoryAuthenticator(LDAPAuthenticator):
 def configure(c: Config, values: Values) -> None:
     """Log people in by the directory, and look everybody with a server up again every `refresh` seconds."""
     settings = values["directory"]
+    assert settings is not None, "a hub without a home asks the directory"
     c.JupyterHub.authenticator_class = DirectoryAuthenticator
     directory = Directory(settings=settings, password=os.environ.get("ELAB_LDAP_BIND_PASSWORD", ""))
     c.DirectoryAuthenticator.directory = directory
+    c.DirectoryAuthenticator.places = Places(values["places"])
     c.DirectoryAuthenticator.operators = {name.lower() for name in values["hub"]["admin_users"]}
     # JupyterHub warns where no rule lets anyone in; these are the rule.
     c.DirectoryAuthenticator.allowed_groups = settings["groups"]["allowed"]
-    c.Authenticator.manage_groups = True
     c.Authenticator.enable_auth_state = True
-    c.Authenticator.auth_refresh_age = settings["refresh"]
-    c.Authenticator.refresh_pre_spawn = True
+    elab_staying.configure(c, settings["refresh"])

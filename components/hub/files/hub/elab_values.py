@@ -84,6 +84,32 @@ class Directory(TypedDict):
     refresh: int
 
 
+class Place(TypedDict):
+    """Where people's servers may run; the key by which a place that is another hub's speaks is a secret."""
+
+    name: str
+    title: str
+    description: str
+    url: str | None
+    """The address of the place's own hub; None: here."""
+    groups: list[str]
+    """Groups of the directory that may use it; none: everybody who may log in."""
+    default_for: list[str]
+    """Groups whose members are led there at once."""
+    secret_variable: str | None
+    """The environment variable with its key; None: here."""
+
+
+class Home(TypedDict):
+    """The hub where people of this one log in: its address is ELAB_HOME_URL, its key there ELAB_HOME_SECRET."""
+
+    place: str
+    """The name that home knows this hub by."""
+    ca_file: str | None
+    """Authorities that sign its certificate; None: those of the image."""
+    refresh: int
+
+
 class Culling(TypedDict):
     """When servers and kernels that nobody uses end; 0 stands for never."""
 
@@ -155,7 +181,12 @@ class Values(TypedDict):
     instance: str
     hub: Hub
     proxy: Proxy
-    directory: Directory
+    directory: Directory | None
+    """None: people log in at another hub."""
+    home: Home | None
+    """None: people log in here."""
+    places: list[Place]
+    """Where people's servers may run; none: here alone."""
     culling: Culling
     images: dict[str, Image | None]
     """By the key that profiles name; None: the stack's notebook image, in ELAB_NOTEBOOK_IMAGE."""

@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import elab_certificate
 import elab_culling
 import elab_hub
-import elab_login
+import elab_places
 import elab_proxy
 import elab_roles
 import elab_servers
@@ -18,11 +18,16 @@ from elab_values import load
 # JupyterHub's loader gives get_config to this file.
 c = get_config()  # noqa: F821  # ty: ignore[unresolved-reference]
 values = load()
+if values["home"]:
+    import elab_home as elab_login
+else:
+    import elab_login
 
 elab_hub.configure(c, values)
 elab_proxy.configure(c, values)
 elab_login.configure(c, values)
 elab_roles.configure(c, values)
+elab_places.configure(c, values)
 elab_servers.configure(c, values)
 elab_culling.configure(c, values)
 elab_certificate.configure(values)
