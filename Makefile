@@ -70,7 +70,7 @@ types: $(INSTALLED)
 	@$(BIN)/ty check
 
 unit: programs
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n $$($(BIN)/python -c "import os; print((os.cpu_count() or 1) + 1)")
 
 plugins: programs ## The stand-in providers against a real API server
 	@$(BIN)/python -m pytest lab/tests lab/plugins/tests -m "not e2e"
