@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 from dataclasses import dataclass
@@ -17,8 +18,11 @@ PEERS = {
     "ELAB_PEERS": "elasticsearch-0,elasticsearch-1,elasticsearch-2",
     "ELAB_SEEDS": "elasticsearch-nodes.elab-logging.svc",
 }
+SECURITY = ("users", "users_roles", "roles.yml", "service_tokens")
 KEYSTORE = """#!/bin/sh
 echo "$@" >>"$CALLS"
+# The real one asks whether it shall overwrite, and there is nobody to say so.
+case $1 in create) set -C; : >"$ES_PATH_CONF/elasticsearch.keystore" || exit 1 ;; esac
 case $* in *--stdin*) cat >>"$CALLS"; echo >>"$CALLS" ;; esac
 """
 
@@ -33,16 +37,27 @@ class Disks:
     def disk(self) -> Path:
         return self.folder / "disk"
 
+    @property
+    def own(self) -> Path:
+        return self.folder / "own"
+
     def start(self, **environment: str) -> dict[str, Any]:
-        """One start of a pod: the settings that Elasticsearch would then read."""
-        image, own = self.folder / "image", self.folder / "own"
+        """One start of a new pod: the settings that Elasticsearch would then read."""
+        if self.own.exists():
+            shutil.rmtree(self.own)
+        (self.own / "security").mkdir(parents=True)
+        for name in SECURITY:
+            (self.own / "security" / name).write_text("of the Secret")
+            (self.own / "security" / name).chmod(0o444)
+        return self.start_again(**environment)
+
+    def start_again(self, **environment: str) -> dict[str, Any]:
+        """One start of a container in a pod that is there: its own folder is as the last container left it."""
+        image, own = self.folder / "image", self.own
         for path in (image, self.disk):
             path.mkdir(exist_ok=True)
-        (image / "jvm.options").write_text("-Xlog\n")
-        if own.exists():
-            for path in own.iterdir():
-                path.unlink()
-        own.mkdir(exist_ok=True)
+        for name in ("jvm.options", *SECURITY):
+            (image / name).write_text("of the image")
         programs = self.folder / "bin"
         programs.mkdir(exist_ok=True)
         (programs / "elasticsearch-keystore").write_text(KEYSTORE)
@@ -50,7 +65,12 @@ class Disks:
         script = [str(SCRIPTS / "start.sh"), *map(str, (image, SCRIPTS, own, self.disk))]
         ran = subprocess.run(
             ["/bin/sh", *script, "echo", "started"],
-            env={"PATH": f"{programs}:{os.environ['PATH']}", "CALLS": str(self.folder / "calls"), **environment},
+            env={
+                "PATH": f"{programs}:{os.environ['PATH']}",
+                "CALLS": str(self.folder / "calls"),
+                "ES_PATH_CONF": str(own),
+                **environment,
+            },
             capture_output=True,
             text=True,
             timeout=20,
@@ -120,8 +140,25 @@ def test_a_single_node_waits_for_no_others_with_and_without_data(pod: Disks) -> 
 
 def test_users_and_tokens_are_links_into_what_kubernetes_keeps_fresh(pod: Disks) -> None:
     pod.start()
-    links = {path.name: str(path.readlink()) for path in (pod.folder / "own").iterdir() if path.is_symlink()}
-    assert links == {name: f"security/{name}" for name in ("users", "users_roles", "roles.yml", "service_tokens")}
+    links = {path.name: str(path.readlink()) for path in pod.own.iterdir() if path.is_symlink()}
+    assert links == {name: f"security/{name}" for name in SECURITY}
+
+
+def test_a_container_that_starts_again_in_its_pod_writes_nothing_into_the_secret(pod: Disks) -> None:
+    pod.start()
+    pod.start_again()
+    for name in SECURITY:
+        assert (pod.own / name).is_symlink()
+        assert (pod.own / name).read_text() == "of the Secret"
+
+
+def test_a_container_that_starts_again_makes_its_keystore_anew(pod: Disks) -> None:
+    keys = pod.folder / "keys"
+    keys.mkdir()
+    (keys / "s3.client.default.access_key").write_text("a key")
+    pod.start(ELAB_KEYS=str(keys))
+    pod.start_again(ELAB_KEYS=str(keys))
+    assert (pod.folder / "calls").read_text().splitlines().count("create") == 2
 
 
 def test_keys_of_the_snapshots_storage_go_into_the_keystore_and_into_no_argument(pod: Disks) -> None:

@@ -5,6 +5,11 @@ set -eu
 image=$1 mounted=$2 own=$3 disk=$4
 shift 4
 
+# The folder outlives a container that ends: a copy would go through the links of the last start into what is read-only,
+# and a keystore that is there asks before it is made anew.
+for file in users users_roles roles.yml service_tokens elasticsearch.keystore; do
+    rm -f "$own/$file"
+done
 cp -R "$image/." "$own/"
 cp "$mounted/elasticsearch.yml" "$own/elasticsearch.yml"
 # Links, so that a changed user or token is seen while the node runs.
