@@ -36,7 +36,7 @@ HTTP_PORT, TRANSPORT_PORT, READY_PORT = 9200, 9300, 8080
 _PEERS = "elasticsearch-nodes"
 """The Service by which nodes find each other, ready or not."""
 _MAP = "elasticsearch"
-FILE_NAMES = ("elasticsearch.yml", "start.sh", "ready.sh")
+FILE_NAMES = ("elasticsearch.yml", "gc.options", "start.sh", "ready.sh")
 KEYS_SECRET = "elasticsearch-keys"  # noqa: S105  the Secret's name
 _CLAIM = "data"
 _HOME = "/usr/share/elasticsearch"

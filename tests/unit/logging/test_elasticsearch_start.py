@@ -19,6 +19,7 @@ PEERS = {
     "ELAB_SEEDS": "elasticsearch-nodes.elab-logging.svc",
 }
 SECURITY = ("users", "users_roles", "roles.yml", "service_tokens")
+IMAGES_GC = "-Xlog:gc*,gc+age=trace,safepoint:file=logs/gc.log:utctime,level,pid,tags:filecount=32,filesize=64m"
 KEYSTORE = """#!/bin/sh
 echo "$@" >>"$CALLS"
 # The real one asks whether it shall overwrite, and there is nobody to say so.
@@ -56,8 +57,9 @@ class Disks:
         image, own = self.folder / "image", self.own
         for path in (image, self.disk):
             path.mkdir(exist_ok=True)
-        for name in ("jvm.options", *SECURITY):
+        for name in SECURITY:
             (image / name).write_text("of the image")
+        (image / "jvm.options").write_text(f"{IMAGES_GC}\n")
         programs = self.folder / "bin"
         programs.mkdir(exist_ok=True)
         (programs / "elasticsearch-keystore").write_text(KEYSTORE)
@@ -136,6 +138,17 @@ def test_a_single_node_waits_for_no_others_with_and_without_data(pod: Disks) -> 
         assert found["discovery.type"] == "single-node"
         assert not [key for key in found if key.startswith(("cluster.initial", "discovery.seed"))]
         (pod.disk / "store/_state").mkdir(exist_ok=True)
+
+
+def test_the_collector_logs_to_no_file(pod: Disks) -> None:
+    """Java takes its options in this order, and what comes after `disable` alone holds."""
+    pod.start()
+    read = [pod.own / "jvm.options", *sorted((pod.own / "jvm.options.d").glob("*.options"))]
+    options = [line for path in read for line in path.read_text().splitlines() if line.startswith("-Xlog:")]
+    assert options[0] == IMAGES_GC
+    left = options[len(options) - options[::-1].index("-Xlog:disable") :]
+    assert left
+    assert all(":stderr" in option for option in left)
 
 
 def test_users_and_tokens_are_links_into_what_kubernetes_keeps_fresh(pod: Disks) -> None:

@@ -12,6 +12,8 @@ for file in users users_roles roles.yml service_tokens elasticsearch.keystore; d
 done
 cp -R "$image/." "$own/"
 cp "$mounted/elasticsearch.yml" "$own/elasticsearch.yml"
+mkdir -p "$own/jvm.options.d"
+cp "$mounted/gc.options" "$own/jvm.options.d/gc.options"
 # Links, so that a changed user or token is seen while the node runs.
 for file in users users_roles roles.yml service_tokens; do
     ln -sf "security/$file" "$own/$file"
