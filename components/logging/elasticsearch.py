@@ -122,7 +122,7 @@ def environment(args: ElasticsearchArgs) -> list[core.EnvVarArgs]:
         "ELAB_CLUSTER": args.cluster,
         "ELAB_MMAP": str(chosen.memory_maps).lower(),
         "ELAB_SEEDS": f"{_PEERS}.{args.platform.namespace}.svc",
-        "ELAB_PEERS": ",".join(f"{COMPONENT}-{index}" for index in range(nodes)) if nodes > 1 else "",
+        "ELAB_PEERS": ",".join(f"{COMPONENT}-{index}" for index in range(nodes)),
     }
     if chosen.heap is not None:
         plain["ES_JAVA_OPTS"] = f"-Xms{chosen.heap.bytes // 2**20}m -Xmx{chosen.heap.bytes // 2**20}m"
@@ -227,7 +227,7 @@ def stateful_set(args: ElasticsearchArgs) -> apps.StatefulSetInitArgs:
         spec=apps.StatefulSetSpecArgs(
             replicas=nodes,
             service_name=_PEERS,
-            # A cluster is founded by all of them at once.
+            # The first founds the cluster, with the votes of the others.
             pod_management_policy="Parallel",
             update_strategy=apps.StatefulSetUpdateStrategyArgs(type="RollingUpdate"),
             persistent_volume_claim_retention_policy=apps.StatefulSetPersistentVolumeClaimRetentionPolicyArgs(

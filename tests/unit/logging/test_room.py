@@ -93,8 +93,8 @@ def environment(recording: Recording, workload: str) -> dict[str, Any]:
     return {one["name"]: one.get("value") for one in container["env"]}
 
 
-def test_three_nodes_look_for_each_other_and_a_single_one_for_nobody() -> None:
-    assert environment(platform(ONE), "statefulset-elasticsearch")["ELAB_PEERS"] in ("", None)
+def test_a_cluster_is_founded_with_the_votes_of_every_node_that_it_begins_with() -> None:
+    assert environment(platform(ONE), "statefulset-elasticsearch")["ELAB_PEERS"] == "elasticsearch-0"
     peers = environment(platform(THREE), "statefulset-elasticsearch")["ELAB_PEERS"].split(",")
     assert peers == ["elasticsearch-0", "elasticsearch-1", "elasticsearch-2"]
 
