@@ -36,7 +36,7 @@ HTTP_PORT, TRANSPORT_PORT, READY_PORT = 9200, 9300, 8080
 _PEERS = "elasticsearch-nodes"
 """The Service by which nodes find each other, ready or not."""
 _MAP = "elasticsearch"
-FILE_NAMES = ("elasticsearch.yml", "start.sh", "ready.sh")
+FILE_NAMES = ("elasticsearch.yml", "gc.options", "start.sh", "ready.sh")
 KEYS_SECRET = "elasticsearch-keys"  # noqa: S105  the Secret's name
 _CLAIM = "data"
 _HOME = "/usr/share/elasticsearch"
@@ -47,6 +47,8 @@ _FOUNDING = f"{_DATA}/founding"
 _START_SECONDS = 900
 """The first start of a cluster, and one after a crash that must replay its translog, take minutes."""
 _STOP_SECONDS = 120
+_SETTLED_SECONDS = 60
+"""A node is ready as soon as it belongs to the cluster; its shards come back after that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +124,7 @@ def environment(args: ElasticsearchArgs) -> list[core.EnvVarArgs]:
         "ELAB_CLUSTER": args.cluster,
         "ELAB_MMAP": str(chosen.memory_maps).lower(),
         "ELAB_SEEDS": f"{_PEERS}.{args.platform.namespace}.svc",
-        "ELAB_PEERS": ",".join(f"{COMPONENT}-{index}" for index in range(nodes)) if nodes > 1 else "",
+        "ELAB_PEERS": ",".join(f"{COMPONENT}-{index}" for index in range(nodes)),
     }
     if chosen.heap is not None:
         plain["ES_JAVA_OPTS"] = f"-Xms{chosen.heap.bytes // 2**20}m -Xmx{chosen.heap.bytes // 2**20}m"
@@ -227,8 +229,9 @@ def stateful_set(args: ElasticsearchArgs) -> apps.StatefulSetInitArgs:
         spec=apps.StatefulSetSpecArgs(
             replicas=nodes,
             service_name=_PEERS,
-            # A cluster is founded by all of them at once.
+            # The first founds the cluster, with the votes of the others.
             pod_management_policy="Parallel",
+            min_ready_seconds=_SETTLED_SECONDS,
             update_strategy=apps.StatefulSetUpdateStrategyArgs(type="RollingUpdate"),
             persistent_volume_claim_retention_policy=apps.StatefulSetPersistentVolumeClaimRetentionPolicyArgs(
                 when_deleted="Retain", when_scaled="Retain"
@@ -276,16 +279,18 @@ class Elasticsearch(pulumi.ComponentResource):
         if args.keys:
             keys = core.SecretInitArgs(metadata=metadata(KEYS_SECRET, labels, namespace), string_data=dict(args.keys))
             core.Secret(f"{name}-keys", keys, child)
+        disks: list[pulumi.Resource] = []
         for index, claim_name in enumerate(claim_names(nodes)):
             disk = claim(args.volume, args.storage_class, metadata(claim_name, labels, namespace))
             kept = args.data.options(self, f"{namespace}/{claim_name}")
-            core.PersistentVolumeClaim(f"{name}-data-{index}", disk, kept)
+            disks.append(core.PersistentVolumeClaim(f"{name}-data-{index}", disk, kept))
         for service_name, service in services(platform).items():
             core.Service(f"{name}-{service_name}-service", service, child)
         if nodes > 1:
             policy.PodDisruptionBudget(f"{name}-budget", disruption_budget(platform), child)
-        slow = pulumi.ResourceOptions(
-            parent=self, custom_timeouts=pulumi.CustomTimeouts(create=f"{2 * _START_SECONDS}s")
-        )
+        # A roll is one node after the other. The claims first: the set would make its own, of its template's size.
+        roll = nodes * (_STOP_SECONDS + _START_SECONDS + _SETTLED_SECONDS)
+        timeouts = pulumi.CustomTimeouts(create=f"{2 * _START_SECONDS}s", update=f"{roll}s")
+        slow = pulumi.ResourceOptions(parent=self, depends_on=disks, custom_timeouts=timeouts)
         apps.StatefulSet(f"{name}-set", stateful_set(args), slow)
         self.register_outputs({})

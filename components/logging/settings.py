@@ -19,16 +19,21 @@ LARGEST_HEAP = 31 * 2**30
 
 
 class ElasticVersion(Scalar):
-    """A version of Elasticsearch, Kibana and Filebeat: one for the three."""
+    """A version of Elasticsearch, Kibana and Filebeat: one for the three.
 
-    allowed: ClassVar[str] = "a version 9 of the Elastic stack with all of its three numbers"
+    From 9.1: by Elastic's documentation, that is where streams' failure stores, and how long they are kept, came.
+    """
+
+    allowed: ClassVar[str] = "a version 9 of the Elastic stack, 9.1.0 or later, with all of its three numbers"
     example: ClassVar[str] = "9.5.1"
-    pattern: ClassVar[str | None] = r"^9\.[0-9]{1,3}\.[0-9]{1,3}$"
+    pattern: ClassVar[str | None] = r"^9\.[1-9][0-9]{0,2}\.[0-9]{1,3}$"
 
     @classmethod
     def check(cls, text: str) -> None:
         parts = text.split(".")
         if len(parts) != 3 or parts[0] != "9" or not all(part.isdecimal() and len(part) <= 3 for part in parts):
+            raise ValueError
+        if parts[1].startswith("0"):
             raise ValueError
 
 

@@ -79,6 +79,22 @@ def test_claims_are_those_that_the_set_looks_for(changes: dict[str, Any]) -> Non
     assert {name for name in objects(recording, "PersistentVolumeClaim") if name.startswith("elab-logging/")} == wanted
 
 
+@BOTH
+def test_claims_are_there_before_the_set_would_make_smaller_ones(changes: dict[str, Any]) -> None:
+    recording = platform(changes)
+    claims = {
+        one.urn
+        for one in recording.resources
+        if one.type.endswith(":PersistentVolumeClaim") and one.inputs["metadata"]["namespace"] == "elab-logging"
+    }
+    assert claims
+    assert claims <= waits_for(recording, resource(recording, "StatefulSet", "elab-logging/elasticsearch").urn)
+
+
+def test_a_roll_leaves_each_node_a_minute_for_its_shards() -> None:
+    assert objects(platform(THREE), "StatefulSet")["elab-logging/elasticsearch"]["spec"]["minReadySeconds"] == 60
+
+
 def test_a_cluster_keeps_its_quorum_through_disruptions_and_a_single_node_holds_up_nobody() -> None:
     assert "elab-logging/elasticsearch" not in objects(platform(ONE), "PodDisruptionBudget")
     budget = objects(platform(THREE), "PodDisruptionBudget")["elab-logging/elasticsearch"]["spec"]
@@ -93,8 +109,8 @@ def environment(recording: Recording, workload: str) -> dict[str, Any]:
     return {one["name"]: one.get("value") for one in container["env"]}
 
 
-def test_three_nodes_look_for_each_other_and_a_single_one_for_nobody() -> None:
-    assert environment(platform(ONE), "statefulset-elasticsearch")["ELAB_PEERS"] in ("", None)
+def test_a_cluster_is_founded_with_the_votes_of_every_node_that_it_begins_with() -> None:
+    assert environment(platform(ONE), "statefulset-elasticsearch")["ELAB_PEERS"] == "elasticsearch-0"
     peers = environment(platform(THREE), "statefulset-elasticsearch")["ELAB_PEERS"].split(",")
     assert peers == ["elasticsearch-0", "elasticsearch-1", "elasticsearch-2"]
 

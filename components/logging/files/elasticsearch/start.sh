@@ -5,16 +5,26 @@ set -eu
 image=$1 mounted=$2 own=$3 disk=$4
 shift 4
 
+# The folder outlives a container that ends: a copy would go through the links of the last start into what is read-only,
+# and a keystore that is there asks before it is made anew.
+for file in users users_roles roles.yml service_tokens elasticsearch.keystore; do
+    rm -f "$own/$file"
+done
 cp -R "$image/." "$own/"
 cp "$mounted/elasticsearch.yml" "$own/elasticsearch.yml"
+mkdir -p "$own/jvm.options.d"
+cp "$mounted/gc.options" "$own/jvm.options.d/gc.options"
 # Links, so that a changed user or token is seen while the node runs.
 for file in users users_roles roles.yml service_tokens; do
     ln -sf "security/$file" "$own/$file"
 done
 
-if [ -n "${ELAB_PEERS:-}" ]; then
-    echo "discovery.seed_hosts: [$ELAB_SEEDS]" >>"$own/elasticsearch.yml"
-    # A cluster is founded once: a node that has data and reads this again could found a second one beside the first.
+# Never `discovery.type: single-node`: such a node refuses every other, and could never become one of three.
+echo "discovery.seed_hosts: [$ELAB_SEEDS]" >>"$own/elasticsearch.yml"
+# A cluster is founded once, by the first node, and only while its disk is empty; the others wait to be let in. So nodes
+# that are added found none beside the one that is there. It names all of them, not itself alone: without its disk it
+# needs the votes of more than half, and those who belong to a cluster give none to a node that knows less than they do.
+if [ "$POD_NAME" = "${ELAB_PEERS%%,*}" ]; then
     # The mark outlives a founding that was cut short; ready.sh takes it away once there is a cluster.
     if [ ! -e "$disk/store" ]; then
         : >"$disk/founding"
@@ -22,8 +32,6 @@ if [ -n "${ELAB_PEERS:-}" ]; then
     if [ -e "$disk/founding" ]; then
         echo "cluster.initial_master_nodes: [$ELAB_PEERS]" >>"$own/elasticsearch.yml"
     fi
-else
-    echo "discovery.type: single-node" >>"$own/elasticsearch.yml"
 fi
 mkdir -p "$disk/store"
 
