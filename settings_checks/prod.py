@@ -26,8 +26,8 @@ def problems(settings: "Settings") -> Iterator[Problem]:
         yield Problem(
             where="storage.reclaim_policy",
             found=settings.storage.reclaim_policy or "nothing",
-            allowed=f"Retain, which class {settings.storage.class_name} must have where its owner made it: with Delete, "
-            "a claim that is deleted by mistake takes the person's disk with it",
+            allowed=f"Retain, which class {settings.storage.class_name} must have from its owner: with Delete, a "
+            "claim that is deleted by mistake takes the person's disk with it",
             fix="let the owner make a class with reclaimPolicy: Retain (a class can't change its own), name it in "
             "storage.class_name, and set storage.reclaim_policy to Retain",
         )
