@@ -98,7 +98,7 @@ def _storage_class(entry: Entry, now: Entry | None, renamed: Entry | None) -> It
                 what="no longer part of the plan",
                 why="the engine would delete the class that people's claims name: none of their disks could grow, and "
                 "whoever makes it anew may make it with reclaimPolicy Delete",
-                fix="leave storage.create at true; a class of another owner is for a stack whose people have no disks yet",
+                fix="leave storage.create at true; another owner's class is for a stack whose people have no disks yet",
             )
         return
     policy, new_policy = (one.inputs.get("reclaimPolicy", "Delete") for one in (entry, now))
@@ -107,7 +107,7 @@ def _storage_class(entry: Entry, now: Entry | None, renamed: Entry | None) -> It
             where=entry.identity,
             what="reclaimPolicy changes from Retain to Delete",
             why="from then on a deleted claim takes the person's disk with it",
-            fix="keep storage.reclaim_policy at Retain, or give the class another name (existing disks keep their policy)",
+            fix="keep storage.reclaim_policy at Retain, or give the class another name (disks keep their policy)",
         )
     for field in _CLASS_FIELDS:
         if entry.inputs.get(field) != now.inputs.get(field):
@@ -203,7 +203,7 @@ def _homes(
     if old != new and policy == "Retain" and new_policy != "Retain":
         yield Loss(
             where="the hub's values, spawner.storage_class",
-            what=f"changes from {old} (Retain) to {new} ({new_policy or 'not in the plan, so nobody knows its policy'})",
+            what=f"changes from {old} (Retain) to {new} ({new_policy or 'not in the plan, its policy is not known'})",
             why="a deleted claim of a new person would take the disk with it",
             fix="let the stack make the new class (storage.create), with storage.reclaim_policy Retain",
         )
