@@ -13,11 +13,12 @@ INSTALLED := .venv/.installed
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
+# To standard error: what a target prints may be read by others (`make plan-diff MARKDOWN=1 > comment.md`).
 $(INSTALLED): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is older than 3.11; name another: make PYTHON=python3.12 …" >&2; exit 1; }
-	@echo "==> Python packages"
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "error: $(PYTHON) can't make virtual environments; install its venv package (Debian: python3-venv)" >&2; exit 1; }
-	@began=$$(date +%s); $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt && echo "    Python packages: $$(( $$(date +%s) - began )) s"
+	@echo "==> Python packages" >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv >&2 || { echo "error: $(PYTHON) can't make virtual environments; install its venv package (Debian: python3-venv)" >&2; exit 1; }
+	@began=$$(date +%s); $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt >&2 && echo "    Python packages: $$(( $$(date +%s) - began )) s" >&2
 	@touch $@
 
 up: $(INSTALLED) ## Bring STACK up (local: with a cluster of its own)
@@ -50,7 +51,7 @@ build/checkov/bin/checkov:
 
 scan: STACK := prod
 scan: $(INSTALLED) build/checkov/bin/checkov ## A static scanner over prod's manifests: nothing open that policy/scan.yaml gives no reason for
-	@$(BIN)/python -m planning plan --stack $(STACK) > /dev/null
+	@mkdir -p build; $(BIN)/python -m planning plan --stack $(STACK) > build/scan-plan.txt || { cat build/scan-plan.txt >&2; exit 1; }
 	@$(BIN)/python -m planning.scan --checkov build/checkov/bin/checkov build/$(STACK)
 
 # The plugins' tests mostly wait for an API server, so they run beside the others.

@@ -100,7 +100,8 @@ class OpenShift:
         return About(
             title="OpenShift with ODF",
             storage="ODF's class `ocs-storagecluster-ceph-rbd`, referenced and never made: its operator owns it. It "
-            "grows, and is mounted in any zone by one node at a time",
+            "grows, and is mounted in any zone by one node at a time. It deletes a volume with its claim: prod takes a "
+            "class like it with `reclaimPolicy: Retain`, made by the cluster's owners",
             entry="a Route (`entry.kind: route`), TLS ended by the router with its own certificate; "
             "`haproxy.router.openshift.io/timeout` and `timeout-tunnel` let a quiet WebSocket live a day",
             identity="none: on a cloud it is that cloud's; elab takes no role",

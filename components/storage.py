@@ -26,7 +26,8 @@ class StorageSettings(Section):
     platform_class_name: Name | None = None
     """The class of the platform's own claims; none: the same."""
     reclaim_policy: Literal["Delete", "Retain"] | None = None
-    """What deleting a claim does to its volume; none: Retain in prod, else Delete."""
+    """What deleting a claim does to its volume; none: Retain in prod, else Delete. Where `create` is false, what the
+    owner's class does, which prod must state: `kubectl get storageclass <class_name>` shows it as RECLAIMPOLICY."""
     snapshots: bool = False
     """Make a VolumeSnapshotClass too; its CRDs and controller must be in the cluster."""
 

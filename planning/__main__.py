@@ -14,7 +14,8 @@ from pathlib import Path
 from stackfile.problems import StackError
 
 FINDINGS, BAD_SETTINGS, LOSS = 1, 2, 3
-"""Exit codes besides 0: an error among the findings, settings that can't be used, data that would be lost."""
+"""Exit codes besides 0: an error among the findings or a mandatory policy that holds no longer, settings that can't be
+used, data that would be lost."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -51,7 +52,10 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--arrivals", type=Path, help="CSV with time, minutes and profile; none: built-in days")
     snapshot = commands.add_parser("snapshot", help="the plan as JSON, for a diff by another commit")
     snapshot.add_argument("--stack", required=True, action="append", help="may be given several times")
-    diff = commands.add_parser("diff", help="what changes since a commit; exit 3 where data would be lost")
+    diff = commands.add_parser(
+        "diff",
+        help="what changes since a commit; exit 3: data would be lost, 1: a policy is broken",
+    )
     diff.add_argument("--base", required=True, help="a commit, branch or tag")
     diff.add_argument("--stack", default="all", help="one stack, or all (the default)")
     diff.add_argument("--markdown", action="store_true", help="one comment for a pull request")
@@ -121,7 +125,9 @@ def _diff(project: Path, base: str, stack: str, markdown: bool) -> int:
 
     reports = list(compare(project, base, stack))
     print(comment(base, reports) if markdown else "\n".join(report.text for report in reports))
-    return LOSS if any(report.losses for report in reports) else 0
+    if any(report.losses for report in reports):
+        return LOSS
+    return FINDINGS if any(report.policies.refused for report in reports) else 0
 
 
 if __name__ == "__main__":

@@ -6,15 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from .compare import Report
-from .figures import Figures
 
 LONGEST = 65_536
 """Characters that GitHub takes in a comment's body; a longer one is refused."""
 _MARGIN = 256
 """Room for the line that says what was left out, in each stack's part and at the end."""
-_UNKNOWN = "not known"
-
-Lines = list[str] | None
 
 
 def comment(base: str, reports: Sequence[Report], longest: int = LONGEST) -> str:
@@ -37,39 +33,22 @@ def _head(base: str, reports: Sequence[Report]) -> Iterator[str]:
     yield "| stack | objects | nodes at most, a month | policies: new, solved, left | data |"
     yield "|---|---|---|---|---|"
     for report in reports:
-        new, solved, left = _policies(report.before, report.after)
+        found = report.policies
         lost = f"**{len(report.losses)} would be lost**" if report.losses else "kept"
-        cost = _cost(report.before, report.after)
-        counts = ", ".join(_count(lines) for lines in (new, solved, left))
-        yield f"| {report.stack} | {report.summary} | {cost} | {counts} | {lost} |"
+        counts = ", ".join(_count(lines) for lines in (found.new, found.solved, found.left))
+        yield f"| {report.stack} | {report.summary} | {report.cost} | {counts} | {lost} |"
     yield ""
     for report in reports:
-        new, solved, _ = _policies(report.before, report.after)
-        yield from (f"- **{report.stack}**: new: {_inline(line)}" for line in new or ())
-        yield from (f"- {report.stack}: solved: {_inline(line)}" for line in solved or ())
+        yield from (f"- **{report.stack}**: new: {_inline(line)}" for line in report.policies.new or ())
+        yield from (f"- {report.stack}: solved: {_inline(line)}" for line in report.policies.solved or ())
         for loss in report.losses:
             words = f"{loss.where}: {loss.what}. {loss.why}. {loss.fix}"
             yield f"- **{report.stack}: REFUSED** {_inline(words)}"
     yield ""
 
 
-def _policies(before: Figures | None, after: Figures | None) -> tuple[Lines, Lines, Lines]:
-    """Violations that are new, solved and left; None where the commit knew no policies."""
-    now = list(after.violations) if after else None
-    if before is None or now is None:
-        return None, None, now
-    then = set(before.violations)
-    return [one for one in now if one not in then], sorted(then - set(now)), [one for one in now if one in then]
-
-
 def _count(lines: Sequence[str] | None) -> str:
     return "?" if lines is None else str(len(lines))
-
-
-def _cost(before: Figures | None, after: Figures | None) -> str:
-    costs = (one.monthly_cost if one else None for one in (before, after))
-    old, new = (_UNKNOWN if cost is None else f"{cost:,.0f}" for cost in costs)
-    return new if old == new else f"{old} → {new}"
 
 
 def _details(base: str, report: Report, room: int) -> str:

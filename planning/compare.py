@@ -10,7 +10,7 @@ from stackfile.problems import Problem, StackError
 
 from .commits import checked_out, snapshots_at, stacks_in
 from .diff import difference, lines
-from .figures import Figures
+from .figures import Figures, Policies, cost, policies
 from .losses import Loss, losses
 from .snapshot import Snapshot
 
@@ -26,13 +26,27 @@ class Report:
     """Every change, `+` added, `-` removed, `~` changed."""
     losses: tuple[Loss, ...]
     before: Figures | None
+    """None where the base commit knew no figures; those of a stack that is new break no policy."""
     after: Figures | None
     base: str
+
+    @property
+    def policies(self) -> Policies:
+        """Violations that are new, solved and left."""
+        return policies(self.before, self.after)
+
+    @property
+    def cost(self) -> str:
+        """What all pools at their largest cost a month, before and now."""
+        return cost(self.before, self.after)
 
     @property
     def text(self) -> str:
         """All of it, for a terminal."""
         found = [f"stack {self.stack}, since {self.base}: {self.summary}", *(f"  {line}" for line in self.lines)]
+        found += [f"  nodes at most, a month: {self.cost}"]
+        found += [f"  policy, new: {line}" for line in self.policies.new or ()]
+        found += [f"  policy, solved: {line}" for line in self.policies.solved or ()]
         for loss in self.losses:
             found += [f"  REFUSED {loss.where}: {loss.what}", f"      why: {loss.why}", f"      fix: {loss.fix}"]
         return "\n".join(found)
@@ -64,6 +78,7 @@ def compare(project: Path, base: str, stack: str) -> Iterator[Report]:
 def _report(base: str, stack: str, before: Snapshot | None, after: Snapshot | None) -> Report:
     found: tuple[str, ...] = ()
     lost: tuple[Loss, ...] = ()
+    figures = before.figures if before else Figures(monthly_cost=None, violations=())
     if before and after:
         changes = difference(before, after)
         found, lost = tuple(lines(changes)), tuple(losses(before, after))
@@ -78,7 +93,7 @@ def _report(base: str, stack: str, before: Snapshot | None, after: Snapshot | No
         summary=summary,
         lines=found,
         losses=lost,
-        before=before.figures if before else None,
+        before=figures,
         after=after.figures if after else None,
         base=base,
     )

@@ -37,8 +37,8 @@ def losses(before: Snapshot, after: Snapshot) -> Iterator[Loss]:
             yield from _kept(entry, kept.get(entry.identity), by_urn)
         if entry.kind == "PersistentVolumeClaim" and entry.identity in kept:
             yield from _claim(entry, kept[entry.identity])
-        if entry.kind == "StorageClass" and entry.identity in kept:
-            yield from _storage_class(entry, kept[entry.identity])
+        if entry.kind == "StorageClass":
+            yield from _storage_class(entry, kept.get(entry.identity), by_urn.get(entry.urn))
         if entry.kind == "StatefulSet":
             yield from _stateful_set(entry, kept.get(entry.identity))
         if entry.type.startswith("random:"):
@@ -89,14 +89,25 @@ def _claim(entry: Entry, now: Entry) -> Iterator[Loss]:
         )
 
 
-def _storage_class(entry: Entry, now: Entry) -> Iterator[Loss]:
+def _storage_class(entry: Entry, now: Entry | None, renamed: Entry | None) -> Iterator[Loss]:
+    """A class in whose place the plan has one of another name is no loss: `_homes` compares the two."""
+    if now is None:
+        if renamed is None:
+            yield Loss(
+                where=entry.identity,
+                what="no longer part of the plan",
+                why="the engine would delete the class that people's claims name: none of their disks could grow, and "
+                "whoever makes it anew may make it with reclaimPolicy Delete",
+                fix="leave storage.create at true; another owner's class is for a stack whose people have no disks yet",
+            )
+        return
     policy, new_policy = (one.inputs.get("reclaimPolicy", "Delete") for one in (entry, now))
     if (policy, new_policy) == ("Retain", "Delete"):
         yield Loss(
             where=entry.identity,
             what="reclaimPolicy changes from Retain to Delete",
             why="from then on a deleted claim takes the person's disk with it",
-            fix="keep storage.reclaim at Retain, or give the class another name (existing disks keep their policy)",
+            fix="keep storage.reclaim_policy at Retain, or give the class another name (disks keep their policy)",
         )
     for field in _CLASS_FIELDS:
         if entry.inputs.get(field) != now.inputs.get(field):
@@ -188,12 +199,13 @@ def _homes(
                 fix=f"restore {before.get(field)}",
             )
     policy, new_policy = _policy(before, plan_before), _policy(after, plan_after)
-    if before.get("storage_class") != after.get("storage_class") and (policy, new_policy) == ("Retain", "Delete"):
+    old, new = before.get("storage_class"), after.get("storage_class")
+    if old != new and policy == "Retain" and new_policy != "Retain":
         yield Loss(
             where="the hub's values, spawner.storage_class",
-            what=f"changes from {before.get('storage_class')} (Retain) to {after.get('storage_class')} (Delete)",
+            what=f"changes from {old} (Retain) to {new} ({new_policy or 'not in the plan, its policy is not known'})",
             why="a deleted claim of a new person would take the disk with it",
-            fix="give the new class reclaim policy Retain",
+            fix="let the stack make the new class (storage.create), with storage.reclaim_policy Retain",
         )
 
 

@@ -15,7 +15,8 @@ _HEAD = f"""\
 Made by `make handbook` from `policy/rules/`; a test keeps it true. Each rule is a plain function over the resources
 that a stack registers and the pods that KubeSpawner will make of it. The same functions run in three places:
 
-- `make plan STACK=…` and `make plan-diff BASE=…`: a mandatory rule that does not hold is an error; an advisory is told.
+- `make plan STACK=…`: a mandatory rule that does not hold is an error; an advisory is told. `make plan-diff BASE=…`
+  tells what is new and what is solved, and fails where a mandatory rule holds no longer.
 - `pulumi preview --stack … --policy-pack policy`: the CrossGuard pack, `policy/__main__.py`. It needs the official
   CLI's language host, sees no pods of KubeSpawner's and no old state. What *changes* is `make plan-diff`'s to judge.
 - `make test`: over every committed stack, and through the pack's own analyzer protocol (gRPC), as an engine speaks it.

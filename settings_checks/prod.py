@@ -21,6 +21,16 @@ def problems(settings: "Settings") -> Iterator[Problem]:
             allowed="a name of your own: with another name of the kubeconfig's context all would else be replaced",
             fix='add identifier: "<a name that stays>" to elab:cluster',
         )
+    if not settings.storage.create and settings.storage.reclaim_policy != "Retain":
+        # The policy `volumes-retained` sees only what the stack makes, so of another's class the stack says it itself.
+        yield Problem(
+            where="storage.reclaim_policy",
+            found=settings.storage.reclaim_policy or "nothing",
+            allowed=f"Retain, which class {settings.storage.class_name} must have from its owner: with Delete, a "
+            "claim that is deleted by mistake takes the person's disk with it",
+            fix="let the owner make a class with reclaimPolicy: Retain (a class can't change its own), name it in "
+            "storage.class_name, and set storage.reclaim_policy to Retain",
+        )
     for problem in tls_problems(settings.entry):
         yield problem.below("entry")
     if settings.directory is not None and settings.directory.tls == "unencrypted":

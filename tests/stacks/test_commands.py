@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -9,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from planning.__main__ import BAD_SETTINGS, LOSS, main
+from planning.__main__ import BAD_SETTINGS, FINDINGS, LOSS, main
+from planning.compare import Report
+from planning.figures import Figures
+from planning.losses import Loss
 from tests.harness.stacks import PROJECT
 
 
@@ -80,6 +84,7 @@ def test_another_name_of_the_instance_is_refused_since_every_disk_would_be_lost(
     stack.write_text(stack.read_text().replace("elab-dev", "elab-new"))
     assert main(["diff", "--base", "HEAD"]) == LOSS
     text = capsys.readouterr().out
+    assert "  nodes at most, a month: " in text
     assert "REFUSED Namespace/elab-dev-users: renamed to Namespace/elab-new-users" in text
     assert "REFUSED PersistentVolumeClaim/elab-dev-hub/" in text
 
@@ -94,6 +99,34 @@ def test_a_file_that_the_settings_name_and_is_not_there_is_a_problem_with_its_li
     assert printed.out == ""
     assert "Pulumi.dev.yaml:" in printed.err
     assert "hub.extra_config" in printed.err
+
+
+KNOWN = Figures(monthly_cost=1.0, violations=("mandatory probes: a: x",))
+
+
+@pytest.mark.parametrize(
+    ("violations", "losses", "code"),
+    [
+        (KNOWN.violations, (), 0),
+        ((), (), 0),
+        ((*KNOWN.violations, "advisory tls: b: y"), (), 0),
+        ((*KNOWN.violations, "mandatory non-root: b: y"), (), FINDINGS),
+        (("mandatory non-root: b: y",), (Loss(where="a", what="b", why="c", fix="d"),), LOSS),
+    ],
+    ids=["as before", "solved", "advised", "newly broken", "lost besides"],
+)
+@pytest.mark.parametrize("options", [[], ["--markdown"]], ids=["text", "markdown"])
+def test_a_mandatory_policy_that_holds_no_longer_fails_a_diff(
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    violations: tuple[str, ...],
+    losses: tuple[Loss, ...],
+    code: int,
+) -> None:
+    after = dataclasses.replace(KNOWN, violations=violations)
+    report = Report(stack="s", summary="", lines=(), losses=losses, before=KNOWN, after=after, base="main")
+    monkeypatch.setattr("planning.compare.compare", lambda *_: iter([report]))
+    assert main(["diff", "--base", "main", *options]) == code
 
 
 def test_an_unknown_base_is_one_clear_problem(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
 from planning.comment import LONGEST, comment
 from planning.commits import from_json, to_json
-from planning.compare import Report
+from planning.compare import Report, compare
 from planning.figures import Figures
 from planning.losses import Loss
 from planning.snapshot import Snapshot
@@ -23,6 +29,26 @@ def test_it_shows_cost_before_and_after_and_which_policies_are_new_and_solved() 
     assert "| prod | +0 -0 ~1 | 1,000 → 1,200 | 1, 1, 1 | kept |" in text
     assert "- **prod**: new: mandatory non-root: c:" in text
     assert "- prod: solved: advisory tls: a: x" in text
+
+
+def test_a_terminal_is_told_the_same_of_cost_and_policies() -> None:
+    lines = report().text.splitlines()
+    assert "  nodes at most, a month: 1,000 → 1,200" in lines
+    assert "  policy, new: mandatory non-root: c: @everybody <b>z</b>" in lines
+    assert "  policy, solved: advisory tls: a: x" in lines
+    assert not any("probes" in line for line in lines), "what was broken before and still is"
+
+
+def test_whatever_a_new_stack_breaks_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    def planned(_folder: Path, stacks: Sequence[str]) -> dict[str, Snapshot]:
+        return {stack: Snapshot(stack=stack, entries=(), figures=NEW) for stack in stacks}
+
+    monkeypatch.setattr("planning.compare.checked_out", lambda _project, _base: nullcontext(Path("then")))
+    monkeypatch.setattr("planning.compare.stacks_in", lambda folder: ["prod"] if folder == Path("now") else [])
+    monkeypatch.setattr("planning.compare.snapshots_at", planned)
+    (found,) = compare(Path("now"), "main", "all")
+    assert found.policies.new == list(NEW.violations)
+    assert found.policies.refused
 
 
 def test_a_name_in_it_calls_nobody_and_a_tag_is_no_tag() -> None:

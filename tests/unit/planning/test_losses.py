@@ -21,6 +21,7 @@ from planning.losses import Loss, losses
 from planning.recorder import record
 from planning.snapshot import Entry, Snapshot, snapshot
 from tests.harness.plans import Documents, changed, documents
+from tests.harness.platform import unmonitored
 
 VALUES = {
     "spawner": {
@@ -91,7 +92,6 @@ def test_the_same_plan_loses_nothing() -> None:
         ("Deployment/hub:spec.replicas", 2),
         ("ConfigMap/values", None),
         ("ConfigMap/hub-values:data", {"values.json": _with_values(home_path="/home/other")}),
-        ("ConfigMap/hub-values:data", {"values.json": _with_values(storage_class="other-class")}),
         ("StorageClass/disks:allowVolumeExpansion", True),
         ("StorageClass/disks:metadata.labels", {"a": "b"}),
     ],
@@ -112,6 +112,7 @@ def test_harmless_changes_pass(path: str, value: object) -> None:
         ("StorageClass/disks:reclaimPolicy", None, "reclaimPolicy changes from Retain to Delete"),
         ("StorageClass/disks:parameters", {"pool": "other"}, "parameters changes"),
         ("StorageClass/disks:provisioner", "other.example.org", "provisioner changes"),
+        ("StorageClass/disks", None, "no longer part of the plan"),
         ("Namespace/rooms", None, "no longer part of the plan"),
         ("Namespace/people:metadata.name", "folk", "renamed to Namespace/folk"),
         ("StatefulSet/search:metadata.name", "find", "renamed or no longer part"),
@@ -132,6 +133,30 @@ def test_new_people_on_a_class_that_deletes_is_refused_where_disks_were_retained
     after = changed(ROOM, "ConfigMap/hub-values:data", {"values.json": _with_values(storage_class="temporary")})
     (loss,) = _found(_snapshot(ROOM), _snapshot({**after, "StorageClass/temporary": other}))
     assert "temporary (Delete)" in loss.what
+
+
+def test_new_people_on_a_class_whose_policy_the_plan_does_not_know_is_refused_where_disks_were_retained() -> None:
+    after = changed(ROOM, "ConfigMap/hub-values:data", {"values.json": _with_values(storage_class="owners")})
+    (loss,) = _found(_snapshot(ROOM), _snapshot(after))
+    assert "owners (not in the plan" in loss.what
+
+
+@pytest.mark.parametrize(("policy", "losses"), [("Retain", 0), ("Delete", 1)])
+def test_a_class_that_makes_way_for_one_of_another_name_is_judged_by_the_new_policy(policy: str, losses: int) -> None:
+    """Another name is how a class gets other parameters: existing disks keep the policy that they were made with."""
+    found = changed(ROOM, "StorageClass/disks:metadata.name", "disks-2")
+    found = changed(found, "StorageClass/disks:reclaimPolicy", policy)
+    found = changed(found, "ConfigMap/hub-values:data", {"values.json": _with_values(storage_class="disks-2")})
+    assert len(_found(_snapshot(ROOM), _snapshot(found))) == losses
+
+
+def test_a_class_that_the_stack_makes_no_longer_is_a_loss_by_the_recorded_program() -> None:
+    """The same name with create: false: only the class leaves the plan, and the engine would delete it."""
+    made = {"storage.reclaim_policy": "Retain"}
+    before = snapshot(unmonitored(made))
+    after = snapshot(unmonitored({**made, "storage.create": False}))
+    (loss,) = _found(before, after)
+    assert (loss.where, loss.what) == ("StorageClass/elab-disk", "no longer part of the plan")
 
 
 @pytest.mark.parametrize("flag", ["protect", "retain"])
