@@ -1,4 +1,4 @@
-"""The bootstrap: Jobs that make Elasticsearch and Kibana ready, and one that looks after what is kept, every hour."""
+"""The bootstrap: Jobs that make Elasticsearch and Kibana ready, and one that keeps Elasticsearch so, every hour."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -48,7 +48,7 @@ FILES = Path(__file__).parent / "files/bootstrap"
 VALUES_MAP = "bootstrap-values"
 SNAPSHOTS = "elab"
 """The name of the repository of snapshots, and of the policy that makes and deletes them."""
-Task = Literal["store", "pages", "audit"]
+Task = Literal["store", "pages"]
 _PROGRAM, _ETC = "/usr/local/lib/elab", "/etc/elab"
 _UID = 1000
 """The user of the hub's image, whose Python runs the program."""
@@ -59,7 +59,7 @@ _RETRIES = 4
 _DAY = 86400
 _MOST_INDICES, _LONGEST_DAYS = 30, 7
 SCHEDULE = "17 * * * *"
-"""Of the audit: as often as somebody must hear of a stream that has run dry."""
+"""As often as a store that was lost must be made ready again, and somebody must hear of a stream that has run dry."""
 _PASSWORD_KEY, _CA_KEY = "password", "ca.crt"
 
 
@@ -186,14 +186,14 @@ def _from_secret(name: str, key: str) -> core.VolumeArgs:
     return core.VolumeArgs(name=name, secret=source)
 
 
-def _template(args: BootstrapArgs, task: Task) -> core.PodTemplateSpecArgs:
+def _template(args: BootstrapArgs, task: Task, *options: str) -> core.PodTemplateSpecArgs:
     volumes, mounts = _volumes()
     container = core.ContainerArgs(
         name=task,
         image=args.images.reference(args.image),
         image_pull_policy=args.images.pull_policy,
         command=["python3", "-B", f"{_PROGRAM}/elab_bootstrap.py"],
-        args=[task],
+        args=[task, *options],
         resources=requirements(args.resources),
         security_context=container_security(),
         volume_mounts=mounts,
@@ -214,9 +214,9 @@ def _template(args: BootstrapArgs, task: Task) -> core.PodTemplateSpecArgs:
     return core.PodTemplateSpecArgs(metadata=meta.ObjectMetaArgs(labels=args.labels.all()), spec=spec)
 
 
-def _job_spec(args: BootstrapArgs, task: Task, retries: int) -> batch.JobSpecArgs:
+def _job_spec(args: BootstrapArgs, task: Task, retries: int, *options: str) -> batch.JobSpecArgs:
     return batch.JobSpecArgs(
-        backoff_limit=retries, active_deadline_seconds=_DEADLINE_SECONDS, template=_template(args, task)
+        backoff_limit=retries, active_deadline_seconds=_DEADLINE_SECONDS, template=_template(args, task, *options)
     )
 
 
@@ -232,7 +232,11 @@ def job(args: BootstrapArgs, task: Task) -> batch.JobInitArgs:
 
 
 def audit(args: BootstrapArgs) -> batch.CronJobInitArgs:
-    """The audit, whose failures are told by the alert on its silence and by kube-state-metrics."""
+    """The store made ready again, should it have been lost, and the audit of it.
+
+    Failures are told by the alert on its silence and by kube-state-metrics. It alone tells the Pushgateway, which the
+    first Job must not wait for.
+    """
     return batch.CronJobInitArgs(
         metadata=metadata("retention-audit", args.labels, args.namespace),
         spec=batch.CronJobSpecArgs(
@@ -241,7 +245,7 @@ def audit(args: BootstrapArgs) -> batch.CronJobInitArgs:
             starting_deadline_seconds=1800,
             successful_jobs_history_limit=1,
             failed_jobs_history_limit=2,
-            job_template=batch.JobTemplateSpecArgs(spec=_job_spec(args, "audit", 1)),
+            job_template=batch.JobTemplateSpecArgs(spec=_job_spec(args, "store", 1, "--push")),
         ),
     )
 

@@ -181,12 +181,12 @@ class Apis:
         return found
 
     def _shown(self, stream: Stream) -> dict[str, Any]:
-        ilm = stream.ilm_policy is not None and stream.lifecycle is None
+        ilm = stream.ilm_policy is not None and (stream.lifecycle is None or stream.prefer_ilm)
         manager = "Index Lifecycle Management" if ilm else "Data stream lifecycle" if stream.lifecycle else "Unmanaged"
         shown: dict[str, Any] = {
             "name": stream.name, "timestamp_field": {"name": "@timestamp"}, "generation": stream.generation,
             "indices": [{"index_name": stream.index, "index_uuid": "x", "managed_by": manager}], "status": "GREEN",
-            "template": stream.template, "hidden": stream.hidden, "system": stream.system, "prefer_ilm": True,
+            "template": stream.template, "hidden": stream.hidden, "system": stream.system, "prefer_ilm": stream.prefer_ilm,
             "next_generation_managed_by": manager, "failure_store": stream.options.get("failure_store", {}),
         }  # fmt: skip
         if ilm:
@@ -215,6 +215,13 @@ class Apis:
     def _indices_put_data_stream_options(self, name: str, body: Mapping[str, Any]) -> Any:  # noqa: ANN401
         for stream in self._streams(name):
             stream.options = dict(body)
+        return {"acknowledged": True}
+
+    def _indices_put_settings(self, name: str, body: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        if flat(body) != {"index.lifecycle.prefer_ilm": False}:
+            raise Refusal(501, "harness", f"the harness does not put {body}")
+        for stream in self._streams(name):
+            stream.prefer_ilm = False
         return {"acknowledged": True}
 
     def _indices_rollover(self, name: str, body: Any = None) -> Any:  # noqa: ANN401

@@ -47,13 +47,17 @@ class Bench:
     values: dict[str, Any]
     time: FastClock = field(default_factory=FastClock)
 
-    def run(self, task: str, **changed: Any) -> int:  # noqa: ANN401  values of any kind
+    def run(self, task: str, *options: str, **changed: Any) -> int:  # noqa: ANN401  values of any kind
         """The exit code of one run."""
         values, password = self.folder / "values.json", self.folder / "password"
         values.write_text(json.dumps({**self.values, **changed}))
         password.write_text(PASSWORD + "\n")
         return elab_bootstrap.main(
-            [task, "--values", str(values), "--password", str(password), "--authority", str(self.folder / "ca.crt")],
+            [
+                task,
+                *options,
+                *("--values", str(values), "--password", str(password), "--authority", str(self.folder / "ca.crt")),
+            ],
             self.time.clock(),
         )
 

@@ -104,6 +104,13 @@ def test_a_job_ends_and_has_no_right_that_it_does_not_need() -> None:
     assert _pod(replace(ARGS, pod_security=PodSecurity(assigns_uids=True)))["securityContext"].get("runAsUser") is None
 
 
+def test_every_hour_the_store_is_made_ready_again_and_what_was_found_is_told() -> None:
+    spec = plain(bootstrap.audit(ARGS))["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert spec["containers"][0]["args"] == ["store", "--push"]
+    # The first Job does not wait for the Pushgateway.
+    assert _pod()["containers"][0]["args"] == ["store"]
+
+
 def test_a_copy_is_kept_as_long_as_the_settings_say() -> None:
     settings = S3(kind="s3", bucket="logs", retention=Duration("60d"), cidrs=(Cidr("192.0.2.1/32"),))
     made = bootstrap.values(replace(ARGS, snapshots=settings))["snapshots"]

@@ -50,7 +50,7 @@ def test_what_streams_reach_over_and_when_certificates_end_is_told(ready: Bench)
         source = {"@timestamp": f"2026-11-24T22:10:{second}Z", "message": second}
         assert ready.elastic.streams.store(HUB, None, source, WRITER)["status"] == 201
     with serve(ready.elastic, tls=held.server) as port, pushgateway() as (url, pushed):
-        assert ready.run("audit", elasticsearch=f"https://127.0.0.1:{port}", pushgateway=url) == 0
+        assert ready.run("store", "--push", elasticsearch=f"https://127.0.0.1:{port}", pushgateway=url) == 0
     (text,) = pushed.values()
     assert list(pushed) == ["/metrics/job/elab-logs-audit"]
     values = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
@@ -66,13 +66,13 @@ def test_what_nothing_deletes_is_counted(ready: Bench) -> None:
     ready.run("store")
     ready.elastic.apis.indices.append("somebodys")
     with pushgateway() as (url, pushed):
-        assert ready.run("audit", pushgateway=url) == 3
+        assert ready.run("store", "--push", pushgateway=url) == 3
     assert "elab_logs_streams_without_lifecycle 1\n" in next(iter(pushed.values()))
 
 
 def test_an_audit_that_reaches_nothing_tells_nothing(ready: Bench) -> None:
     with pushgateway() as (url, pushed):
-        assert ready.run("audit", elasticsearch="http://127.0.0.1:1", pushgateway=url) == 1
+        assert ready.run("store", "--push", elasticsearch="http://127.0.0.1:1", pushgateway=url) == 1
     assert not pushed
 
 
