@@ -38,7 +38,7 @@ ROLE: Mapping[str, Any] = {
     "cluster": ["manage", "manage_security"],
     "indices": [
         {"names": ["*"], "privileges": ["monitor", "view_index_metadata"]},
-        {"names": ["logs-*"], "privileges": ["read", "manage"]},
+        {"names": ["logs-*"], "privileges": ["read", "read_failure_store", "manage"]},
     ],
     "applications": [{"application": "kibana-.kibana", "privileges": ["all"], "resources": ["*"]}],
 }

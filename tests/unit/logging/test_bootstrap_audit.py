@@ -70,6 +70,16 @@ def test_what_nothing_deletes_is_counted(ready: Bench) -> None:
     assert "elab_logs_streams_without_lifecycle 1\n" in next(iter(pushed.values()))
 
 
+def test_what_was_refused_is_counted_though_its_sender_was_told_that_it_is_stored(ready: Bench) -> None:
+    ready.run("store")
+    source = {"@timestamp": "2026-11-24T22:10:01Z", "user": "no object"}
+    assert ready.elastic.streams.store(HUB, None, source, WRITER)["status"] == 201
+    with pushgateway() as (url, pushed):
+        assert ready.run("store", "--push", pushgateway=url) == 0
+    (text,) = pushed.values()
+    assert f'elab_logs_failed_documents{{stream="{HUB}"}} 1\n' in text
+
+
 def test_an_audit_that_reaches_nothing_tells_nothing(ready: Bench) -> None:
     with pushgateway() as (url, pushed):
         assert ready.run("store", "--push", elasticsearch="http://127.0.0.1:1", pushgateway=url) == 1

@@ -265,8 +265,9 @@ def test_nobody_but_support_reads_the_logs_of_peoples_servers(ready: Bench) -> N
     assert set(roles) == {"elab-operator", "elab-support"}
     for name, role in roles.items():
         user = User.of("", role["elasticsearch"])
-        assert user.may_index("logs-kubernetes.people-elab", ["read"]) == (name == "elab-support")
-        assert user.may_index(HUB, ["read"])
+        for what in ("", "::failures"):
+            assert user.may_index(f"logs-kubernetes.people-elab{what}", ["read"]) == (name == "elab-support")
+            assert user.may_index(f"{HUB}{what}", ["read"])
         assert not user.may_index(HUB, ["write", "create_doc", "delete_index"])
         assert not role["elasticsearch"]["cluster"]
         spaces = {space for grant in role["kibana"] for space in grant["spaces"]}
