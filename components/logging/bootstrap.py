@@ -32,23 +32,14 @@ from stackfile.references import Image
 from stackfile.resources import Resources
 
 COMPONENT = "bootstrap"
-USER = "bootstrap"
-"""As whom it speaks to Elasticsearch and Kibana."""
-ROLE: Mapping[str, Any] = {
-    "cluster": ["manage", "manage_security"],
-    "indices": [
-        {"names": ["*"], "privileges": ["monitor", "view_index_metadata"]},
-        {"names": ["logs-*"], "privileges": ["read", "read_failure_store", "manage"]},
-    ],
-    "applications": [{"application": "kibana-.kibana", "privileges": ["all"], "resources": ["*"]}],
-}
-"""All that its user needs, as roles.yml has it. People's roles are among what it makes, and who may make roles may do
-everything in the end: its password is for its Jobs alone."""
+Task = Literal["store", "pages"]
+USERS: Mapping[Task, str] = {"store": "bootstrap", "pages": "pages"}
+"""As whom each task speaks to Elasticsearch or Kibana. `pages` makes people's roles, and who may make roles may do
+everything in the end: its password is for the one Job alone, and not for the one that runs every hour."""
 FILES = Path(__file__).parent / "files/bootstrap"
 VALUES_MAP = "bootstrap-values"
 SNAPSHOTS = "elab"
 """The name of the repository of snapshots, and of the policy that makes and deletes them."""
-Task = Literal["store", "pages"]
 _PROGRAM, _ETC = "/usr/local/lib/elab", "/etc/elab"
 _UID = 1000
 """The user of the hub's image, whose Python runs the program."""
@@ -99,9 +90,9 @@ class BootstrapArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class BootstrapSecrets:
-    """What it shows to Elasticsearch, and by what it knows it."""
+    """What it shows to Elasticsearch and Kibana, and by what it knows Elasticsearch."""
 
-    password: pulumi.Input[str]
+    passwords: Mapping[Task, pulumi.Input[str]]
     authorities: pulumi.Input[str]
     """The authority's certificate, as PEM text."""
 
@@ -136,7 +127,7 @@ def values(args: BootstrapArgs) -> dict[str, Any]:
     return {
         "elasticsearch": args.elasticsearch,
         "kibana": args.kibana,
-        "user": USER,
+        "users": dict(USERS),
         "retention": str(args.retention),
         "rollover": str(rollover(args.retention)),
         "namespace": args.streams,
@@ -157,15 +148,15 @@ def config_maps(args: BootstrapArgs) -> tuple[core.ConfigMapInitArgs, core.Confi
     )
 
 
-def secret(args: BootstrapArgs, secrets: BootstrapSecrets) -> core.SecretInitArgs:
-    """Its password, and the authority that it trusts."""
+def secret(args: BootstrapArgs, secrets: BootstrapSecrets, task: Task) -> core.SecretInitArgs:
+    """A task's password, and the authority that it trusts."""
     return core.SecretInitArgs(
-        metadata=metadata(COMPONENT, args.labels, args.namespace),
-        string_data={_PASSWORD_KEY: secrets.password, _CA_KEY: secrets.authorities},
+        metadata=metadata(f"{COMPONENT}-{task}", args.labels, args.namespace),
+        string_data={_PASSWORD_KEY: secrets.passwords[task], _CA_KEY: secrets.authorities},
     )
 
 
-def _volumes() -> tuple[list[core.VolumeArgs], list[core.VolumeMountArgs]]:
+def _volumes(task: Task) -> tuple[list[core.VolumeArgs], list[core.VolumeMountArgs]]:
     program = core.ConfigMapVolumeSourceArgs(name=COMPONENT, items=config_map_items(list(files_below(FILES))))
     held = {
         "program": (_PROGRAM, core.VolumeArgs(name="program", config_map=program)),
@@ -173,21 +164,21 @@ def _volumes() -> tuple[list[core.VolumeArgs], list[core.VolumeMountArgs]]:
             f"{_ETC}/values",
             core.VolumeArgs(name="values", config_map=core.ConfigMapVolumeSourceArgs(name=VALUES_MAP)),
         ),
-        "credentials": (f"{_ETC}/credentials", _from_secret("credentials", _PASSWORD_KEY)),
-        "ca": (f"{_ETC}/ca", _from_secret("ca", _CA_KEY)),
+        "credentials": (f"{_ETC}/credentials", _from_secret(task, "credentials", _PASSWORD_KEY)),
+        "ca": (f"{_ETC}/ca", _from_secret(task, "ca", _CA_KEY)),
     }
     mounts = [core.VolumeMountArgs(name=name, mount_path=path, read_only=True) for name, (path, _) in held.items()]
     return [volume for _, volume in held.values()], mounts
 
 
-def _from_secret(name: str, key: str) -> core.VolumeArgs:
+def _from_secret(task: Task, name: str, key: str) -> core.VolumeArgs:
     items = [core.KeyToPathArgs(key=key, path=key)]
-    source = core.SecretVolumeSourceArgs(secret_name=COMPONENT, items=items, default_mode=0o440)
+    source = core.SecretVolumeSourceArgs(secret_name=f"{COMPONENT}-{task}", items=items, default_mode=0o440)
     return core.VolumeArgs(name=name, secret=source)
 
 
 def _template(args: BootstrapArgs, task: Task, *options: str) -> core.PodTemplateSpecArgs:
-    volumes, mounts = _volumes()
+    volumes, mounts = _volumes(task)
     container = core.ContainerArgs(
         name=task,
         image=args.images.reference(args.image),
@@ -277,11 +268,12 @@ class Bootstrap(pulumi.ComponentResource):
         super().__init__("elab:logging:Bootstrap", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         program, told = config_maps(args)
-        read = [
+        read: list[pulumi.Resource] = [
             core.ConfigMap(f"{name}-program", program, child),
             core.ConfigMap(f"{name}-values", told, child),
-            core.Secret(f"{name}-secret", secret(args, secrets), child),
         ]
+        tasks: tuple[Task, ...] = ("store",) if args.kibana is None else ("store", "pages")
+        read += [core.Secret(f"{name}-{task}-secret", secret(args, secrets, task), child) for task in tasks]
         # The engine waits until a Job has done its work; images and a first start take their time.
         run = pulumi.ResourceOptions(
             parent=self,

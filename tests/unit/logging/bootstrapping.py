@@ -15,9 +15,10 @@ sys.path.insert(0, str(FILES))
 import elab_bootstrap  # noqa: E402
 from elab_http import Clock  # noqa: E402
 
-from components.logging.bootstrap import ROLE, USER  # noqa: E402
+from components.logging.bootstrap import USERS  # noqa: E402
 from tests.harness.elastic.access import User  # noqa: E402
 from tests.harness.elastic.server import Elastic, serve  # noqa: E402
+from tests.unit.logging.roles import role  # noqa: E402
 
 PASSWORD = "kept-to-itself"
 STREAMS = {"kubernetes.hub": "elab-hub", "kubernetes.people": "elab-people", "system.auth": None}
@@ -65,12 +66,12 @@ class Bench:
 @contextmanager
 def bench(folder: Path) -> Generator[Bench]:
     """Both servers, running."""
-    elastic = Elastic({USER: User.of(PASSWORD, ROLE)})
+    elastic = Elastic({user: User.of(PASSWORD, role(user)) for user in USERS.values()})
     with serve(elastic) as port, serve(elastic, kibana=True) as pages:
         values = {
             "elasticsearch": f"http://127.0.0.1:{port}",
             "kibana": f"http://127.0.0.1:{pages}",
-            "user": USER,
+            "users": dict(USERS),
             "retention": "30d",
             "rollover": "1d",
             "namespace": "elab",

@@ -259,6 +259,11 @@ def test_kibana_gets_its_pages_once_it_is_there(ready: Bench) -> None:
     }
 
 
+def test_who_looks_after_the_store_can_make_no_role(ready: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ready.run("pages", users={"pages": ready.values["users"]["store"]}) == 1
+    assert "/api/security/role" in capsys.readouterr().err
+
+
 def test_nobody_but_support_reads_the_logs_of_peoples_servers(ready: Bench) -> None:
     ready.run("pages")
     roles = ready.elastic.kibana.roles

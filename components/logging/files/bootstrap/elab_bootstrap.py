@@ -64,7 +64,7 @@ def main(argv: Sequence[str], clock: Clock | None = None) -> int:
         url = values.kibana if arguments.task == "pages" else values.elasticsearch
         if url is None:
             raise BadValues("kibana: this stack has none")
-        login = values.user, read_secret(arguments.password)
+        login = values.users[arguments.task], read_secret(arguments.password)
         authority = arguments.authority if url.startswith("https:") else None
         client = Client(url, login, authority, values.patience_seconds, clock)
         if arguments.task == "pages":
