@@ -151,6 +151,11 @@ def test_elasticsearch_is_given_hashes_and_no_password() -> None:
     assert base64.b64decode(token + "==").startswith(b"\x00\x01\x00\x01elastic/kibana/elab:")
 
 
+def test_kibana_makes_no_report_that_outlives_its_lines() -> None:
+    stated = yaml.safe_load(objects(platform(ONE), "ConfigMap")["elab-logging/kibana"]["data"]["kibana.yml"])
+    assert stated["xpack.reporting.enabled"] is False
+
+
 def test_nobody_sends_before_retention_stands() -> None:
     recording = platform(ONE)
     (store,) = (
