@@ -6,11 +6,11 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from tests.harness.elastic import ingest, mapping
+from tests.harness.elastic.aggregations import aggregated
+from tests.harness.elastic.durations import seconds
 from tests.harness.elastic.streams import Refusal, Stream, Streams, flat, merged
 
 VERSION = "9.5.1"
-_DURATION = re.compile(r"(-1|\d+(nanos|micros|ms|s|m|h|d))")
-_UNITS = {"nanos": 1e-9, "micros": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _INDEX_SETTINGS = re.compile(
     r"index\.(number_of_shards|number_of_replicas|auto_expand_replicas|default_pipeline|final_pipeline|codec|mode"
     r"|refresh_interval|hidden|priority|lifecycle\.(name|prefer_ilm)|query\.default_field|translog\.\w+|sort\.\w+"
@@ -22,15 +22,6 @@ _CLUSTER_SETTINGS = re.compile(
     r"|data_streams\.failure_store\.enabled|action\.(auto_create_index|destructive_requires_name)|stack\.templates\.enabled"
     r"|cluster\.(routing\..+|max_shards_per_node)|indices\..+|logger\..+|slm\.(retention_schedule|retention_duration)"
 )
-
-
-def seconds(duration: str) -> float:
-    """A time value in seconds."""
-    if not _DURATION.fullmatch(duration):
-        raise Refusal(400, "parse_exception", f"failed to parse setting with value [{duration}] as a time value")
-    digits = re.match(r"-?\d+", duration)
-    assert digits
-    return float(digits[0]) * _UNITS.get(duration[digits.end() :], 1)
 
 
 class Apis:
@@ -242,15 +233,9 @@ class Apis:
         return {"count": sum(len(one.failures if failed else one.documents) for one in self.streams.named(name))}
 
     def _search(self, index: str = "*", body: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401
-        """No hits; of aggregations, the least and greatest `@timestamp`, which the audit asks for."""
-        found = [one["@timestamp"] for stream in self.streams.named(index) for one in stream.documents.values()]
-        values = {"min": min(found, default=None), "max": max(found, default=None)}
-        made = {}
-        for name, wanted in (body or {}).get("aggs", {}).items():
-            ((kind, options),) = wanted.items()
-            if kind not in values or options != {"field": "@timestamp"}:
-                raise Refusal(501, "harness", f"the harness does not aggregate {wanted}")
-            made[name] = mapping.moment(values[kind])
+        """No hits, and aggregations."""
+        found = [one for stream in self.streams.named(index) for one in stream.documents.values()]
+        made = aggregated(found, (body or {}).get("aggs", {}))
         return {"hits": {"total": {"value": len(found), "relation": "eq"}, "hits": []}, "aggregations": made}
 
     def _ilm_get_lifecycle(self, name: str = "*") -> Any:  # noqa: ANN401
@@ -277,7 +262,8 @@ class Apis:
         unknown = set(body.get("retention", {})) - {"expire_after", "min_count", "max_count"}
         if unknown or len(body["schedule"].split()) not in (1, 6, 7):
             raise Refusal(400, "illegal_argument_exception", f"invalid policy: {unknown or body['schedule']}")
-        self.kept["slm"][name] = {"version": 1, "policy": dict(body)}
+        # What it has done is not forgotten.
+        self.kept["slm"][name] = {**self.kept["slm"].get(name, {}), "version": 1, "policy": dict(body)}
         return {"acknowledged": True}
 
     def _slm_get_lifecycle(self, name: str = "*") -> Any:  # noqa: ANN401

@@ -80,6 +80,21 @@ def test_what_was_refused_is_counted_though_its_sender_was_told_that_it_is_store
     assert f'elab_logs_failed_documents{{stream="{HUB}"}} 1\n' in text
 
 
+def test_the_last_snapshot_is_told_and_that_there_was_none_yet(ready: Bench) -> None:
+    policy = {"schedule": "0 30 1 * * ?", "name": "<elab-{now/d}>", "repository": "elab"}
+    repository = {"type": "s3", "settings": {"bucket": "logs"}}
+    told = []
+    with pushgateway() as (url, pushed):
+        for snapshots in (None, {"name": "elab", "repository": repository, "policy": policy}):
+            for done in ({}, {"last_success": {"snapshot_name": "elab-1", "time": 1795558201000}}):
+                ready.elastic.apis.kept["slm"]["elab"] = done
+                assert ready.run("store", "--push", pushgateway=url, snapshots=snapshots) == 0
+                (text,) = pushed.values()
+                told.append([line for line in text.splitlines() if line.startswith("elab_logs_snapshot_")])
+    name = "elab_logs_snapshot_timestamp_seconds"
+    assert told == [[], [], [f"{name} 0"], [f"{name} 1795558201"]]
+
+
 def test_an_audit_that_reaches_nothing_tells_nothing(ready: Bench) -> None:
     with pushgateway() as (url, pushed):
         assert ready.run("store", "--push", elasticsearch="http://127.0.0.1:1", pushgateway=url) == 1

@@ -29,6 +29,8 @@ class Audit:
     oldest: dict[str, float] = field(default_factory=dict)
     failed: dict[str, float] = field(default_factory=dict)
     """How many of each stream's documents went to its failure store in the last day."""
+    snapshot: float | None = None
+    """When the last snapshot was done, in seconds since 1970; 0: never; None: none are to be made."""
 
 
 def audit(client: Client, values: Values) -> Audit:
@@ -45,6 +47,10 @@ def audit(client: Client, values: Values) -> Audit:
         if name in ours:
             _reach(client, name, found)
             found.failed[name] = _failed(client, name)
+    if values.snapshots is not None:
+        name = values.snapshots["name"]
+        done = client.ask("GET", f"/_slm/policy/{name}")[name].get("last_success")
+        found.snapshot = done["time"] / 1000 if done else 0.0
     for index in client.ask("GET", "/_cat/indices?format=json&h=index&expand_wildcards=all"):
         if not index["index"].startswith("."):
             found.problems.append(f"index {index['index']}: belongs to no data stream, so that nothing deletes it")
@@ -93,6 +99,7 @@ def metrics(found: Audit, certificates: dict[str, float], now: float) -> str:
         "newest_timestamp_seconds": {f'{{stream="{name}"}}': value for name, value in found.newest.items()},
         "oldest_timestamp_seconds": {f'{{stream="{name}"}}': value for name, value in found.oldest.items()},
         "failed_documents": {f'{{stream="{name}"}}': value for name, value in found.failed.items()},
+        "snapshot_timestamp_seconds": {} if found.snapshot is None else {"": found.snapshot},
         "certificate_expiry_timestamp_seconds": {
             f'{{certificate="{name}"}}': value for name, value in certificates.items()
         },
