@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from components.entry_settings import tls_problems
+from components.logging.kibana import is_published
 from stackfile.problems import Problem
 
 if TYPE_CHECKING:
@@ -33,6 +34,14 @@ def problems(settings: "Settings") -> Iterator[Problem]:
         )
     for problem in tls_problems(settings.entry):
         yield problem.below("entry")
+    kibana = settings.logging.kibana
+    if settings.logging.enabled and kibana.enabled and kibana.host is None and is_published(kibana, settings.entry):
+        yield Problem(
+            where="logging.kibana.host",
+            found="nothing, so that Kibana is at the path /kibana of the address at which people's servers are",
+            allowed="a host of its own, since environment is prod: any server's page could act there as who opens it",
+            fix="set logging.kibana.host, or logging.kibana.published to false",
+        )
     if settings.directory is not None and settings.directory.tls == "unencrypted":
         yield Problem(
             where="directory.tls",

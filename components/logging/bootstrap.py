@@ -1,4 +1,4 @@
-"""The bootstrap: Jobs that make Elasticsearch and Kibana ready, and one that looks after what is kept, every hour."""
+"""The bootstrap: Jobs that make Elasticsearch and Kibana ready, and one that keeps Elasticsearch so, every hour."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -32,23 +32,14 @@ from stackfile.references import Image
 from stackfile.resources import Resources
 
 COMPONENT = "bootstrap"
-USER = "bootstrap"
-"""As whom it speaks to Elasticsearch and Kibana."""
-ROLE: Mapping[str, Any] = {
-    "cluster": ["manage", "manage_security"],
-    "indices": [
-        {"names": ["*"], "privileges": ["monitor", "view_index_metadata"]},
-        {"names": ["logs-*"], "privileges": ["read", "manage"]},
-    ],
-    "applications": [{"application": "kibana-.kibana", "privileges": ["all"], "resources": ["*"]}],
-}
-"""All that its user needs, as roles.yml has it. People's roles are among what it makes, and who may make roles may do
-everything in the end: its password is for its Jobs alone."""
+Task = Literal["store", "pages"]
+USERS: Mapping[Task, str] = {"store": "bootstrap", "pages": "pages"}
+"""As whom each task speaks to Elasticsearch or Kibana. `pages` makes people's roles, and who may make roles may do
+everything in the end: its password is for the one Job alone, and not for the one that runs every hour."""
 FILES = Path(__file__).parent / "files/bootstrap"
 VALUES_MAP = "bootstrap-values"
 SNAPSHOTS = "elab"
 """The name of the repository of snapshots, and of the policy that makes and deletes them."""
-Task = Literal["store", "pages", "audit"]
 _PROGRAM, _ETC = "/usr/local/lib/elab", "/etc/elab"
 _UID = 1000
 """The user of the hub's image, whose Python runs the program."""
@@ -59,7 +50,7 @@ _RETRIES = 4
 _DAY = 86400
 _MOST_INDICES, _LONGEST_DAYS = 30, 7
 SCHEDULE = "17 * * * *"
-"""Of the audit: as often as somebody must hear of a stream that has run dry."""
+"""As often as a store that was lost must be made ready again, and somebody must hear of a stream that has run dry."""
 _PASSWORD_KEY, _CA_KEY = "password", "ca.crt"
 
 
@@ -99,9 +90,9 @@ class BootstrapArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class BootstrapSecrets:
-    """What it shows to Elasticsearch, and by what it knows it."""
+    """What it shows to Elasticsearch and Kibana, and by what it knows Elasticsearch."""
 
-    password: pulumi.Input[str]
+    passwords: Mapping[Task, pulumi.Input[str]]
     authorities: pulumi.Input[str]
     """The authority's certificate, as PEM text."""
 
@@ -136,7 +127,7 @@ def values(args: BootstrapArgs) -> dict[str, Any]:
     return {
         "elasticsearch": args.elasticsearch,
         "kibana": args.kibana,
-        "user": USER,
+        "users": dict(USERS),
         "retention": str(args.retention),
         "rollover": str(rollover(args.retention)),
         "namespace": args.streams,
@@ -157,15 +148,15 @@ def config_maps(args: BootstrapArgs) -> tuple[core.ConfigMapInitArgs, core.Confi
     )
 
 
-def secret(args: BootstrapArgs, secrets: BootstrapSecrets) -> core.SecretInitArgs:
-    """Its password, and the authority that it trusts."""
+def secret(args: BootstrapArgs, secrets: BootstrapSecrets, task: Task) -> core.SecretInitArgs:
+    """A task's password, and the authority that it trusts."""
     return core.SecretInitArgs(
-        metadata=metadata(COMPONENT, args.labels, args.namespace),
-        string_data={_PASSWORD_KEY: secrets.password, _CA_KEY: secrets.authorities},
+        metadata=metadata(f"{COMPONENT}-{task}", args.labels, args.namespace),
+        string_data={_PASSWORD_KEY: secrets.passwords[task], _CA_KEY: secrets.authorities},
     )
 
 
-def _volumes() -> tuple[list[core.VolumeArgs], list[core.VolumeMountArgs]]:
+def _volumes(task: Task) -> tuple[list[core.VolumeArgs], list[core.VolumeMountArgs]]:
     program = core.ConfigMapVolumeSourceArgs(name=COMPONENT, items=config_map_items(list(files_below(FILES))))
     held = {
         "program": (_PROGRAM, core.VolumeArgs(name="program", config_map=program)),
@@ -173,27 +164,27 @@ def _volumes() -> tuple[list[core.VolumeArgs], list[core.VolumeMountArgs]]:
             f"{_ETC}/values",
             core.VolumeArgs(name="values", config_map=core.ConfigMapVolumeSourceArgs(name=VALUES_MAP)),
         ),
-        "credentials": (f"{_ETC}/credentials", _from_secret("credentials", _PASSWORD_KEY)),
-        "ca": (f"{_ETC}/ca", _from_secret("ca", _CA_KEY)),
+        "credentials": (f"{_ETC}/credentials", _from_secret(task, "credentials", _PASSWORD_KEY)),
+        "ca": (f"{_ETC}/ca", _from_secret(task, "ca", _CA_KEY)),
     }
     mounts = [core.VolumeMountArgs(name=name, mount_path=path, read_only=True) for name, (path, _) in held.items()]
     return [volume for _, volume in held.values()], mounts
 
 
-def _from_secret(name: str, key: str) -> core.VolumeArgs:
+def _from_secret(task: Task, name: str, key: str) -> core.VolumeArgs:
     items = [core.KeyToPathArgs(key=key, path=key)]
-    source = core.SecretVolumeSourceArgs(secret_name=COMPONENT, items=items, default_mode=0o440)
+    source = core.SecretVolumeSourceArgs(secret_name=f"{COMPONENT}-{task}", items=items, default_mode=0o440)
     return core.VolumeArgs(name=name, secret=source)
 
 
-def _template(args: BootstrapArgs, task: Task) -> core.PodTemplateSpecArgs:
-    volumes, mounts = _volumes()
+def _template(args: BootstrapArgs, task: Task, *options: str) -> core.PodTemplateSpecArgs:
+    volumes, mounts = _volumes(task)
     container = core.ContainerArgs(
         name=task,
         image=args.images.reference(args.image),
         image_pull_policy=args.images.pull_policy,
         command=["python3", "-B", f"{_PROGRAM}/elab_bootstrap.py"],
-        args=[task],
+        args=[task, *options],
         resources=requirements(args.resources),
         security_context=container_security(),
         volume_mounts=mounts,
@@ -214,9 +205,9 @@ def _template(args: BootstrapArgs, task: Task) -> core.PodTemplateSpecArgs:
     return core.PodTemplateSpecArgs(metadata=meta.ObjectMetaArgs(labels=args.labels.all()), spec=spec)
 
 
-def _job_spec(args: BootstrapArgs, task: Task, retries: int) -> batch.JobSpecArgs:
+def _job_spec(args: BootstrapArgs, task: Task, retries: int, *options: str) -> batch.JobSpecArgs:
     return batch.JobSpecArgs(
-        backoff_limit=retries, active_deadline_seconds=_DEADLINE_SECONDS, template=_template(args, task)
+        backoff_limit=retries, active_deadline_seconds=_DEADLINE_SECONDS, template=_template(args, task, *options)
     )
 
 
@@ -232,7 +223,11 @@ def job(args: BootstrapArgs, task: Task) -> batch.JobInitArgs:
 
 
 def audit(args: BootstrapArgs) -> batch.CronJobInitArgs:
-    """The audit, whose failures are told by the alert on its silence and by kube-state-metrics."""
+    """The store made ready again, should it have been lost, and the audit of it.
+
+    Failures are told by the alert on its silence and by kube-state-metrics. It alone tells the Pushgateway, which the
+    first Job must not wait for.
+    """
     return batch.CronJobInitArgs(
         metadata=metadata("retention-audit", args.labels, args.namespace),
         spec=batch.CronJobSpecArgs(
@@ -241,7 +236,7 @@ def audit(args: BootstrapArgs) -> batch.CronJobInitArgs:
             starting_deadline_seconds=1800,
             successful_jobs_history_limit=1,
             failed_jobs_history_limit=2,
-            job_template=batch.JobTemplateSpecArgs(spec=_job_spec(args, "audit", 1)),
+            job_template=batch.JobTemplateSpecArgs(spec=_job_spec(args, "store", 1, "--push")),
         ),
     )
 
@@ -273,11 +268,12 @@ class Bootstrap(pulumi.ComponentResource):
         super().__init__("elab:logging:Bootstrap", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         program, told = config_maps(args)
-        read = [
+        read: list[pulumi.Resource] = [
             core.ConfigMap(f"{name}-program", program, child),
             core.ConfigMap(f"{name}-values", told, child),
-            core.Secret(f"{name}-secret", secret(args, secrets), child),
         ]
+        tasks: tuple[Task, ...] = ("store",) if args.kibana is None else ("store", "pages")
+        read += [core.Secret(f"{name}-{task}-secret", secret(args, secrets, task), child) for task in tasks]
         # The engine waits until a Job has done its work; images and a first start take their time.
         run = pulumi.ResourceOptions(
             parent=self,

@@ -26,7 +26,8 @@ USERS: Mapping[str, str] = {
     fluent_bit.USER: "elab_fluent_bit",
     filebeat.USER: "elab_filebeat",
     exporter.USER: "elab_exporter",
-    bootstrap.USER: "elab_bootstrap",
+    bootstrap.USERS["store"]: "elab_bootstrap",
+    bootstrap.USERS["pages"]: "elab_pages",
     **PEOPLE,
 }
 """Every user with their one role; programs have those of `files/elasticsearch/roles.yml`."""

@@ -28,8 +28,6 @@ PORT = 9114
 COMPONENT = "elasticsearch-exporter"
 USER = "exporter"
 """As whom it speaks to Elasticsearch."""
-PRIVILEGES = ("monitor",)
-"""All that its user needs, over the cluster: health and the nodes' statistics. It sees no index and no document."""
 _NOBODY = 65534
 _CA_FILE = "/etc/elab/ca/ca.crt"
 _PASSWORD_KEY, _CA_KEY = "password", "ca.crt"

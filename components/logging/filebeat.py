@@ -21,10 +21,6 @@ USER = "filebeat"
 """As whom it speaks to Elasticsearch."""
 DATASETS = ("system.syslog", "system.auth", "system.kernel")
 """What it writes: data streams `logs-<dataset>-<instance>`, and nothing else."""
-PRIVILEGES = ("create_doc", "auto_configure")
-"""All that its user needs on those."""
-CLUSTER_PRIVILEGES = ("monitor",)
-"""And of the cluster: it asks for Elasticsearch's version first."""
 HOST_PATHS = (
     # The folder, not its files: a file that is mounted is the old one once it has been rotated.
     HostPath(name="logs", path="/var/log"),

@@ -28,8 +28,6 @@ HTTP_PORT = 2020
 """Its metrics and its health, as its files have it."""
 DATASETS = ("kubernetes.people", "kubernetes.hub", "kubernetes.proxy", "kubernetes.platform", "kubernetes.cluster")
 """What it writes: data streams `logs-<dataset>-<instance>`, and nothing else. The last one is of other namespaces."""
-PRIVILEGES = ("create_doc", "auto_configure")
-"""All that its user needs on those: to create documents, and by the first one the data stream."""
 HOST_PATHS = (
     HostPath(name="containers", path="/var/log/containers"),
     # What the links in the other one lead to.

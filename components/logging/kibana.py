@@ -39,7 +39,7 @@ _SUB_PATH = "/kibana"
 _HOME = "/usr/share/kibana"
 _MAP, _SECRET = "kibana", "kibana-secrets"
 _FILE, _CA = "kibana.yml", "ca.crt"
-_TOKEN, _KEYS = "ELASTICSEARCH_TOKEN", ("SESSION_KEY", "OBJECTS_KEY", "REPORTING_KEY")
+_TOKEN, _KEYS = "ELASTICSEARCH_TOKEN", ("SESSION_KEY", "OBJECTS_KEY")
 _START_SECONDS = 600
 """Its first start moves its saved objects to a new version, and waits for Elasticsearch's."""
 

@@ -13,7 +13,7 @@ from components.kit import DataPolicy
 from components.logging import elasticsearch, graph, kibana
 from components.logging.agents import Node, ShipperSecrets
 from components.logging.authority import Authority, AuthorityArgs
-from components.logging.bootstrap import USER as BOOTSTRAP_USER
+from components.logging.bootstrap import USERS as BOOTSTRAP_USERS
 from components.logging.bootstrap import Bootstrap, BootstrapArgs, BootstrapSecrets
 from components.logging.credentials import Credentials, CredentialsArgs
 from components.logging.elasticsearch import Elasticsearch, ElasticsearchArgs
@@ -182,7 +182,9 @@ class Logging(pulumi.ComponentResource):
         if settings.kibana.enabled:
             shown = KibanaSecrets(token=credentials.kibana_token, authorities=trust, salt=salt)
             Kibana(f"{name}-kibana", args.kibana, shown, served)
-        told = BootstrapSecrets(password=passwords[BOOTSTRAP_USER], authorities=trust)
+        told = BootstrapSecrets(
+            passwords={task: passwords[user] for task, user in BOOTSTRAP_USERS.items()}, authorities=trust
+        )
         bootstrap = Bootstrap(f"{name}-bootstrap", args.bootstrap, told, served)
         # Whoever sends before there are templates and retention makes streams that nothing deletes.
         ready = pulumi.ResourceOptions(parent=self, depends_on=[bootstrap.store])

@@ -89,7 +89,7 @@ class KibanaSettings(Section):
     False: it is reached by `kubectl port-forward`."""
     host: HostName | None = None
     """A host of its own, which keeps operators' sessions apart from pages that people's servers show; none: the path
-    /kibana of the one address."""
+    /kibana of the one address, which prod does not allow."""
 
 
 class FluentBitSettings(Section):

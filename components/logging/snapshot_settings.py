@@ -16,7 +16,8 @@ class Repository(Section):
     path: str = Field(default="elab", pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")
     """The folder in the bucket that is this elab's alone."""
     schedule: str = Field(default="0 30 1 * * ?", min_length=1)
-    """When, in Elasticsearch's cron form: seconds first, in UTC."""
+    """When, in Elasticsearch's cron form: seconds first, in UTC. Once a day at least: an alert fires when there is none
+    for two days and a half."""
     retention: Duration = Duration("30d")
     """How long a snapshot is kept after it was made."""
     cidrs: tuple[Cidr, ...] = Field(min_length=1)
@@ -30,7 +31,7 @@ class S3(Repository):
     kind: Literal["s3"]
     bucket: str = Field(min_length=3, max_length=63)
     endpoint: HostName | None = None
-    """The host of a storage that is not Amazon's."""
+    """The host of a storage that is not Amazon's; it is asked by https, and for buckets as the first part of a path."""
     region: str | None = None
 
 
@@ -81,5 +82,8 @@ def client(settings: AnySnapshots | None) -> dict[str, str]:
     """What Elasticsearch's nodes must know of the storage."""
     if not isinstance(settings, S3):
         return {}
-    named = {"endpoint": settings.endpoint, "region": settings.region}
-    return {f"s3.client.default.{key}": str(value) for key, value in named.items() if value is not None}
+    named = {"region": settings.region} if settings.region is not None else {}
+    if settings.endpoint is not None:
+        # A storage of one's own seldom has a name for each bucket in the DNS.
+        named |= {"endpoint": f"https://{settings.endpoint}:{settings.port}", "path_style_access": "true"}
+    return {f"s3.client.default.{key}": value for key, value in named.items()}

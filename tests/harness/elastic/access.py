@@ -59,13 +59,19 @@ class User:
         return cls(password=password, cluster=cluster, indices=[i for role in roles for i in role.get("indices", ())])
 
     def may_index(self, name: str, wanted: Sequence[str]) -> bool:
-        """Whether a data stream or index of this name (or pattern) allows any of these."""
+        """Whether a data stream or index of this name (or pattern) allows any of these.
+
+        What a stream refused is behind a privilege of its own: `read` is for its data alone.
+        """
+        name, _, selector = name.partition("::")
+        if selector == "failures":
+            wanted = [{"read": "read_failure_store"}.get(one, one) for one in wanted]
         for grant in self.indices:
             names = [grant["names"]] if isinstance(grant["names"], str) else grant["names"]
             held = set(grant["privileges"])
             if any(fnmatchcase(name, pattern) for pattern in names) and held & {"all", *wanted}:
                 return True
-            managed = "manage" in held and not set(wanted) & {"read", *CREATE}
+            managed = "manage" in held and not set(wanted) & {"read", "read_failure_store", *CREATE}
             if managed and any(fnmatchcase(name, pattern) for pattern in names):
                 return True
         return False

@@ -6,11 +6,11 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from tests.harness.elastic import ingest, mapping
+from tests.harness.elastic.aggregations import aggregated
+from tests.harness.elastic.durations import seconds
 from tests.harness.elastic.streams import Refusal, Stream, Streams, flat, merged
 
 VERSION = "9.5.1"
-_DURATION = re.compile(r"(-1|\d+(nanos|micros|ms|s|m|h|d))")
-_UNITS = {"nanos": 1e-9, "micros": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _INDEX_SETTINGS = re.compile(
     r"index\.(number_of_shards|number_of_replicas|auto_expand_replicas|default_pipeline|final_pipeline|codec|mode"
     r"|refresh_interval|hidden|priority|lifecycle\.(name|prefer_ilm)|query\.default_field|translog\.\w+|sort\.\w+"
@@ -22,15 +22,6 @@ _CLUSTER_SETTINGS = re.compile(
     r"|data_streams\.failure_store\.enabled|action\.(auto_create_index|destructive_requires_name)|stack\.templates\.enabled"
     r"|cluster\.(routing\..+|max_shards_per_node)|indices\..+|logger\..+|slm\.(retention_schedule|retention_duration)"
 )
-
-
-def seconds(duration: str) -> float:
-    """A time value in seconds."""
-    if not _DURATION.fullmatch(duration):
-        raise Refusal(400, "parse_exception", f"failed to parse setting with value [{duration}] as a time value")
-    digits = re.match(r"-?\d+", duration)
-    assert digits
-    return float(digits[0]) * _UNITS.get(duration[digits.end() :], 1)
 
 
 class Apis:
@@ -181,16 +172,16 @@ class Apis:
         return found
 
     def _shown(self, stream: Stream) -> dict[str, Any]:
-        ilm = stream.ilm_policy is not None and stream.lifecycle is None
+        ilm = stream.ilm_policy is not None and (stream.lifecycle is None or stream.prefer_ilm)
         manager = "Index Lifecycle Management" if ilm else "Data stream lifecycle" if stream.lifecycle else "Unmanaged"
         shown: dict[str, Any] = {
             "name": stream.name, "timestamp_field": {"name": "@timestamp"}, "generation": stream.generation,
             "indices": [{"index_name": stream.index, "index_uuid": "x", "managed_by": manager}], "status": "GREEN",
-            "template": stream.template, "hidden": stream.hidden, "system": stream.system, "prefer_ilm": True,
-            "next_generation_managed_by": manager, "failure_store": stream.options.get("failure_store", {}),
+            "template": stream.template, "hidden": stream.hidden, "system": stream.system,
+            "prefer_ilm": stream.prefer_ilm, "next_generation_managed_by": manager,
+            "failure_store": stream.options.get("failure_store", {}),
         }  # fmt: skip
-        if ilm:
-            shown["ilm_policy"] = stream.ilm_policy
+        shown |= {"ilm_policy": stream.ilm_policy} if ilm else {}
         if stream.lifecycle is not None:
             shown["lifecycle"] = self._effective(stream.lifecycle)
         return shown
@@ -217,6 +208,12 @@ class Apis:
             stream.options = dict(body)
         return {"acknowledged": True}
 
+    def _indices_put_settings(self, name: str, body: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        assert flat(body) == {"index.lifecycle.prefer_ilm": False}
+        for stream in self._streams(name):
+            stream.prefer_ilm = False
+        return {"acknowledged": True}
+
     def _indices_rollover(self, name: str, body: Any = None) -> Any:  # noqa: ANN401
         """Lazily: with the next document, the stream is as its template says now."""
         (stream,) = self._streams(name)
@@ -225,33 +222,33 @@ class Apis:
         return {"acknowledged": True, "rolled_over": False, "lazy": True}
 
     def _snapshot_verify_repository(self, name: str) -> Any:  # noqa: ANN401
-        _some(self.kept["snapshot"], name)
-        return {"nodes": {"1": {"name": "elasticsearch-0"}}}
+        return _some(self.kept["snapshot"], name) and {"nodes": {"1": {"name": "elasticsearch-0"}}}
 
     def _cat_indices(self, index: str = "*") -> Any:  # noqa: ANN401
         return [{"index": one} for one in [*(s.index for s in self.streams.streams.values()), *self.indices]]
 
     def _count(self, index: str = "*", body: Any = None) -> Any:  # noqa: ANN401
-        return {"count": sum(len(stream.documents) for stream in self.streams.named(index))}
+        name, _, selector = index.partition("::")
+        failed = selector == "failures"
+        return {"count": sum(len(one.failures if failed else one.documents) for one in self.streams.named(name))}
 
     def _search(self, index: str = "*", body: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401
-        """No hits; of aggregations, the least and greatest `@timestamp`, which the audit asks for."""
-        found = [one["@timestamp"] for stream in self.streams.named(index) for one in stream.documents.values()]
-        values = {"min": min(found, default=None), "max": max(found, default=None)}
-        made = {}
-        for name, wanted in (body or {}).get("aggs", {}).items():
-            ((kind, options),) = wanted.items()
-            if kind not in values or options != {"field": "@timestamp"}:
-                raise Refusal(501, "harness", f"the harness does not aggregate {wanted}")
-            made[name] = mapping.moment(values[kind])
+        """No hits, and aggregations."""
+        found = [one for stream in self.streams.named(index) for one in stream.documents.values()]
+        made = aggregated(found, (body or {}).get("aggs", {}))
         return {"hits": {"total": {"value": len(found), "relation": "eq"}, "hits": []}, "aggregations": made}
 
     def _ilm_get_lifecycle(self, name: str = "*") -> Any:  # noqa: ANN401
         return _some(self.kept["ilm"], name)
 
     def _snapshot_create_repository(self, name: str, body: Mapping[str, Any]) -> Any:  # noqa: ANN401
-        unknown = set(body) - {"type", "settings", "uuid"}
-        if unknown or body["type"] not in ("s3", "gcs", "azure", "fs", "url"):
+        if (unknown := set(body) - {"type", "settings", "uuid"}) or body["type"] not in (
+            "s3",
+            "gcs",
+            "azure",
+            "fs",
+            "url",
+        ):
             raise Refusal(400, "repository_exception", f"[{name}] {unknown or body['type']}")
         self.kept["snapshot"][name] = dict(body)
         return {"acknowledged": True}
@@ -265,7 +262,8 @@ class Apis:
         unknown = set(body.get("retention", {})) - {"expire_after", "min_count", "max_count"}
         if unknown or len(body["schedule"].split()) not in (1, 6, 7):
             raise Refusal(400, "illegal_argument_exception", f"invalid policy: {unknown or body['schedule']}")
-        self.kept["slm"][name] = {"version": 1, "policy": dict(body)}
+        # What it has done is not forgotten.
+        self.kept["slm"][name] = {**self.kept["slm"].get(name, {}), "version": 1, "policy": dict(body)}
         return {"acknowledged": True}
 
     def _slm_get_lifecycle(self, name: str = "*") -> Any:  # noqa: ANN401

@@ -95,6 +95,10 @@ class Elastic:
         if user is None:
             raise Refusal(401, "security_exception", "missing or wrong authentication credentials for REST request")
         if kibana:
+            if path.startswith("/api/security/") and not user.may("security.put_role", None):
+                raise Refusal(
+                    403, "security_exception", "action [cluster:admin/xpack/security/role/put] is unauthorized"
+                )
             return self.kibana.call(method, path, query, headers, body)
         found = reference.find(method, path)
         if found is None:

@@ -39,6 +39,7 @@ class Stream:
     failures: list[dict[str, Any]] = field(default_factory=list)
     """The failure store: what could not be stored, where the stream has one."""
     ilm_policy: str | None = None
+    prefer_ilm: bool = True
     hidden: bool = False
     system: bool = False
     generation: int = 1

@@ -1,32 +1,20 @@
 """The small Elasticsearch after its bootstrap, for tests of what writes to it then."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import elab_bootstrap
 
-from components.logging import filebeat, fluent_bit
 from components.logging.streams import PIPELINES
 from tests.harness.elastic.access import SUPERUSER, User
 from tests.harness.elastic.server import Elastic, serve
+from tests.unit.logging.roles import role
 
 PART = "elab"
 """The last part of its streams' names."""
 _ADMINISTRATOR = "administrator"
-
-
-def _role(datasets: Sequence[str], privileges: Sequence[str], cluster: Sequence[str] = ()) -> Mapping[str, Any]:
-    names = [f"logs-{dataset}-{PART}" for dataset in datasets]
-    return {"cluster": list(cluster), "indices": [{"names": names, "privileges": list(privileges)}]}
-
-
-_ROLES = {
-    fluent_bit.USER: _role(fluent_bit.DATASETS, fluent_bit.PRIVILEGES),
-    filebeat.USER: _role(filebeat.DATASETS, filebeat.PRIVILEGES, filebeat.CLUSTER_PRIVILEGES),
-}
-"""What the shippers' modules say that their users need."""
 
 
 def bootstrapped(folder: Path, passwords: Mapping[str, str]) -> Elastic:
@@ -37,7 +25,7 @@ def bootstrapped(folder: Path, passwords: Mapping[str, str]) -> Elastic:
         values: dict[str, Any] = {
             "elasticsearch": url,
             "kibana": url,
-            "user": _ADMINISTRATOR,
+            "users": {"store": _ADMINISTRATOR},
             "retention": "30d",
             "rollover": "1d",
             "namespace": PART,
@@ -50,6 +38,6 @@ def bootstrapped(folder: Path, passwords: Mapping[str, str]) -> Elastic:
         (folder / "administrator").write_text("a")
         arguments = ["store", "--values", str(folder / "values.json"), "--password", str(folder / "administrator")]
         assert elab_bootstrap.main(arguments) == 0
-    made.users = {name: User.of(password, _ROLES[name]) for name, password in passwords.items()}
+    made.users = {name: User.of(password, role(name)) for name, password in passwords.items()}
     made.requests.clear()
     return made

@@ -15,9 +15,10 @@ sys.path.insert(0, str(FILES))
 import elab_bootstrap  # noqa: E402
 from elab_http import Clock  # noqa: E402
 
-from components.logging.bootstrap import ROLE, USER  # noqa: E402
+from components.logging.bootstrap import USERS  # noqa: E402
 from tests.harness.elastic.access import User  # noqa: E402
 from tests.harness.elastic.server import Elastic, serve  # noqa: E402
+from tests.unit.logging.roles import role  # noqa: E402
 
 PASSWORD = "kept-to-itself"
 STREAMS = {"kubernetes.hub": "elab-hub", "kubernetes.people": "elab-people", "system.auth": None}
@@ -47,13 +48,17 @@ class Bench:
     values: dict[str, Any]
     time: FastClock = field(default_factory=FastClock)
 
-    def run(self, task: str, **changed: Any) -> int:  # noqa: ANN401  values of any kind
+    def run(self, task: str, *options: str, **changed: Any) -> int:  # noqa: ANN401  values of any kind
         """The exit code of one run."""
         values, password = self.folder / "values.json", self.folder / "password"
         values.write_text(json.dumps({**self.values, **changed}))
         password.write_text(PASSWORD + "\n")
         return elab_bootstrap.main(
-            [task, "--values", str(values), "--password", str(password), "--authority", str(self.folder / "ca.crt")],
+            [
+                task,
+                *options,
+                *("--values", str(values), "--password", str(password), "--authority", str(self.folder / "ca.crt")),
+            ],
             self.time.clock(),
         )
 
@@ -61,12 +66,12 @@ class Bench:
 @contextmanager
 def bench(folder: Path) -> Generator[Bench]:
     """Both servers, running."""
-    elastic = Elastic({USER: User.of(PASSWORD, ROLE)})
+    elastic = Elastic({user: User.of(PASSWORD, role(user)) for user in USERS.values()})
     with serve(elastic) as port, serve(elastic, kibana=True) as pages:
         values = {
             "elasticsearch": f"http://127.0.0.1:{port}",
             "kibana": f"http://127.0.0.1:{pages}",
-            "user": USER,
+            "users": dict(USERS),
             "retention": "30d",
             "rollover": "1d",
             "namespace": "elab",

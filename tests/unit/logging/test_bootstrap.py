@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import yaml
 from elab_log_values import Values
 
 from clouds.base import ClusterEndpoints, PodSecurity
@@ -73,7 +72,9 @@ def test_other_content_is_another_job_and_the_same_the_same() -> None:
 
 
 def test_config_maps_fit_and_hold_no_secret() -> None:
-    secret = plain(bootstrap.secret(ARGS, BootstrapSecrets(password="kept-to-itself", authorities="PEM")))
+    secrets = BootstrapSecrets(passwords={"store": "kept-to-itself", "pages": "of-its-own"}, authorities="PEM")
+    secret = plain(bootstrap.secret(ARGS, secrets, "store"))
+    assert plain(bootstrap.secret(ARGS, secrets, "pages"))["stringData"]["password"] == "of-its-own"
     program, told = (plain(one) for one in bootstrap.config_maps(ARGS))
     assert secret["stringData"] == {"password": "kept-to-itself", "ca.crt": "PEM"}
     for made in (program, told):
@@ -104,6 +105,13 @@ def test_a_job_ends_and_has_no_right_that_it_does_not_need() -> None:
     assert _pod(replace(ARGS, pod_security=PodSecurity(assigns_uids=True)))["securityContext"].get("runAsUser") is None
 
 
+def test_every_hour_the_store_is_made_ready_again_and_what_was_found_is_told() -> None:
+    spec = plain(bootstrap.audit(ARGS))["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert spec["containers"][0]["args"] == ["store", "--push"]
+    # The first Job does not wait for the Pushgateway.
+    assert _pod()["containers"][0]["args"] == ["store"]
+
+
 def test_a_copy_is_kept_as_long_as_the_settings_say() -> None:
     settings = S3(kind="s3", bucket="logs", retention=Duration("60d"), cidrs=(Cidr("192.0.2.1/32"),))
     made = bootstrap.values(replace(ARGS, snapshots=settings))["snapshots"]
@@ -121,10 +129,16 @@ def test_it_reaches_what_it_makes_ready_and_nothing_else() -> None:
     assert {one.source for one in made} == {pods("elab-logging", ARGS.labels.selector())}
 
 
-def test_its_user_has_the_rights_with_which_the_program_is_tested() -> None:
-    roles = yaml.safe_load((bootstrap.FILES.parent / "elasticsearch/roles.yml").read_text())
-    assert roles[credentials.USERS[bootstrap.USER]] == bootstrap.ROLE
-    # Whom the bootstrap makes roles for in Kibana.
+def test_each_task_has_a_password_of_its_own() -> None:
+    def mounted(task: bootstrap.Task) -> set[str]:
+        spec = plain(bootstrap.job(ARGS, task))["spec"]["template"]["spec"]
+        return {one["secret"]["secretName"] for one in spec["volumes"] if "secret" in one}
+
+    assert mounted("store") == {"bootstrap-store"}
+    assert mounted("pages") == {"bootstrap-pages"}
+
+
+def test_people_have_the_roles_that_are_made_in_kibana() -> None:
     there = json.loads((DOCUMENTS / "kibana/roles.json").read_text())
     assert set(credentials.PEOPLE.values()) == set(there)
 

@@ -50,7 +50,7 @@ def test_what_streams_reach_over_and_when_certificates_end_is_told(ready: Bench)
         source = {"@timestamp": f"2026-11-24T22:10:{second}Z", "message": second}
         assert ready.elastic.streams.store(HUB, None, source, WRITER)["status"] == 201
     with serve(ready.elastic, tls=held.server) as port, pushgateway() as (url, pushed):
-        assert ready.run("audit", elasticsearch=f"https://127.0.0.1:{port}", pushgateway=url) == 0
+        assert ready.run("store", "--push", elasticsearch=f"https://127.0.0.1:{port}", pushgateway=url) == 0
     (text,) = pushed.values()
     assert list(pushed) == ["/metrics/job/elab-logs-audit"]
     values = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
@@ -66,13 +66,38 @@ def test_what_nothing_deletes_is_counted(ready: Bench) -> None:
     ready.run("store")
     ready.elastic.apis.indices.append("somebodys")
     with pushgateway() as (url, pushed):
-        assert ready.run("audit", pushgateway=url) == 3
+        assert ready.run("store", "--push", pushgateway=url) == 3
     assert "elab_logs_streams_without_lifecycle 1\n" in next(iter(pushed.values()))
+
+
+def test_what_was_refused_is_counted_though_its_sender_was_told_that_it_is_stored(ready: Bench) -> None:
+    ready.run("store")
+    source = {"@timestamp": "2026-11-24T22:10:01Z", "user": "no object"}
+    assert ready.elastic.streams.store(HUB, None, source, WRITER)["status"] == 201
+    with pushgateway() as (url, pushed):
+        assert ready.run("store", "--push", pushgateway=url) == 0
+    (text,) = pushed.values()
+    assert f'elab_logs_failed_documents{{stream="{HUB}"}} 1\n' in text
+
+
+def test_the_last_snapshot_is_told_and_that_there_was_none_yet(ready: Bench) -> None:
+    policy = {"schedule": "0 30 1 * * ?", "name": "<elab-{now/d}>", "repository": "elab"}
+    repository = {"type": "s3", "settings": {"bucket": "logs"}}
+    told = []
+    with pushgateway() as (url, pushed):
+        for snapshots in (None, {"name": "elab", "repository": repository, "policy": policy}):
+            for done in ({}, {"last_success": {"snapshot_name": "elab-1", "time": 1795558201000}}):
+                ready.elastic.apis.kept["slm"]["elab"] = done
+                assert ready.run("store", "--push", pushgateway=url, snapshots=snapshots) == 0
+                (text,) = pushed.values()
+                told.append([line for line in text.splitlines() if line.startswith("elab_logs_snapshot_")])
+    name = "elab_logs_snapshot_timestamp_seconds"
+    assert told == [[], [], [f"{name} 0"], [f"{name} 1795558201"]]
 
 
 def test_an_audit_that_reaches_nothing_tells_nothing(ready: Bench) -> None:
     with pushgateway() as (url, pushed):
-        assert ready.run("audit", elasticsearch="http://127.0.0.1:1", pushgateway=url) == 1
+        assert ready.run("store", "--push", elasticsearch="http://127.0.0.1:1", pushgateway=url) == 1
     assert not pushed
 
 

@@ -94,6 +94,23 @@ def test_another_retention_reaches_the_streams_that_are_there(ready: Bench) -> N
     assert stream.lifecycle["data_retention"] == "90d"
 
 
+def test_a_store_that_was_lost_is_made_ready_again(ready: Bench) -> None:
+    ready.run("store")
+    lost = _state(ready.elastic)
+    ready.elastic.streams.index_templates.clear()
+    ready.elastic.streams.pipelines.clear()
+    ready.elastic.apis.settings = {}
+    # A shipper was there first: Elastic's own template, whose policy deletes nothing.
+    ready.elastic.apis.kept["ilm"] = {"logs": {"policy": {"phases": {"hot": {}}}}}
+    ready.elastic.streams.streams[HUB] = _foreign(HUB, ilm_policy="logs")
+    assert ready.run("store", "--push") == 0
+    made = _state(ready.elastic)
+    assert [made[part] for part in ("settings", "templates", "pipelines")] == [
+        lost[part] for part in ("settings", "templates", "pipelines")
+    ]
+    assert ready.elastic.streams.streams[HUB].settings["index.default_pipeline"] == "elab-hub"
+
+
 def test_a_changed_template_begins_a_new_index(ready: Bench) -> None:
     ready.run("store")
     _write(ready.elastic)
@@ -167,7 +184,7 @@ def test_no_password_is_shown(ready: Bench, capsys: pytest.CaptureFixture[str]) 
     ready.elastic.faults.add(Fault(kind="status", status=400, path="_cluster/settings"))
     ready.run("store")
     ready.run("pages")
-    ready.run("audit", elasticsearch="http://127.0.0.1:1")
+    ready.run("store", "--push", elasticsearch="http://127.0.0.1:1")
     told = capsys.readouterr()
     assert told.out
     assert told.err
@@ -196,9 +213,19 @@ def _foreign(name: str, lifecycle: dict[str, Any] | None = None, ilm_policy: str
         (_foreign("logs-x-y", ilm_policy="for-ever"), 3),
         (_foreign("logs-x-y", ilm_policy="deleting"), 0),
         (_foreign(HUB), 0),
+        (_foreign(HUB, ilm_policy="for-ever"), 0),
         (_foreign(".kibana-reporting", ilm_policy="for-ever"), 0),
     ],
-    ids=["none", "off", "by-default", "policy-for-ever", "policy-that-deletes", "made-good", "of-kibana-itself"],
+    ids=[
+        "none",
+        "off",
+        "by-default",
+        "policy-for-ever",
+        "policy-that-deletes",
+        "made-good",
+        "of-elastics-template",
+        "of-kibana-itself",
+    ],
 )
 def test_what_nothing_deletes_is_found(
     ready: Bench, stream: Stream, code: int, capsys: pytest.CaptureFixture[str]
@@ -232,14 +259,20 @@ def test_kibana_gets_its_pages_once_it_is_there(ready: Bench) -> None:
     }
 
 
+def test_who_looks_after_the_store_can_make_no_role(ready: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ready.run("pages", users={"pages": ready.values["users"]["store"]}) == 1
+    assert "/api/security/role" in capsys.readouterr().err
+
+
 def test_nobody_but_support_reads_the_logs_of_peoples_servers(ready: Bench) -> None:
     ready.run("pages")
     roles = ready.elastic.kibana.roles
     assert set(roles) == {"elab-operator", "elab-support"}
     for name, role in roles.items():
         user = User.of("", role["elasticsearch"])
-        assert user.may_index("logs-kubernetes.people-elab", ["read"]) == (name == "elab-support")
-        assert user.may_index(HUB, ["read"])
+        for what in ("", "::failures"):
+            assert user.may_index(f"logs-kubernetes.people-elab{what}", ["read"]) == (name == "elab-support")
+            assert user.may_index(f"{HUB}{what}", ["read"])
         assert not user.may_index(HUB, ["write", "create_doc", "delete_index"])
         assert not role["elasticsearch"]["cluster"]
         spaces = {space for grant in role["kibana"] for space in grant["spaces"]}

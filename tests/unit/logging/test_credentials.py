@@ -5,12 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 
-import yaml
 from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from components.logging import bootstrap, exporter, filebeat, fluent_bit
-from components.logging.agents import FILES
 from components.logging.credentials import (
     PEOPLE,
     USERS,
@@ -20,6 +18,7 @@ from components.logging.credentials import (
     users_file,
     users_roles_file,
 )
+from tests.unit.logging.roles import role, roles
 
 SECRET = "r5wdbdboQSe9vGOKwaJGAw"
 HASH = "{PBKDF2_STRETCH}10000$8QN+eThJEaCd18sCP0nfzxJq2D9yhmSZgI20TDooYcE=$+0ELfqW4D2+/SlHvm/885dzv67qO2SMJg32Mv/9epXk="
@@ -63,30 +62,28 @@ def test_kibanas_token_is_of_its_own_account_and_in_the_form_of_elasticsearch() 
 
 
 def test_every_user_has_one_role_that_is_defined_for_it_alone() -> None:
-    roles = yaml.safe_load((FILES / "elasticsearch/roles.yml").read_text())
     pairs = [line.split(":") for line in users_roles_file().splitlines()]
     assert sorted(user for _, user in pairs) == sorted(USERS)
-    assert {role for role, user in pairs if user not in PEOPLE} == set(roles)
+    assert {role for role, user in pairs if user not in PEOPLE} == set(roles())
     assert len({role for role, _ in pairs}) == len(pairs)
 
 
-def test_a_programs_role_is_what_its_own_module_says_that_it_needs() -> None:
-    roles = yaml.safe_load((FILES / "elasticsearch/roles.yml").read_text())
-    for user, datasets, privileges in (
-        (fluent_bit.USER, fluent_bit.DATASETS, fluent_bit.PRIVILEGES),
-        (filebeat.USER, filebeat.DATASETS, filebeat.PRIVILEGES),
-    ):
-        (indices,) = roles[USERS[user]]["indices"]
-        assert indices["privileges"] == list(privileges)
+def test_a_program_may_do_what_it_does_and_no_more() -> None:
+    for user, datasets in ((fluent_bit.USER, fluent_bit.DATASETS), (filebeat.USER, filebeat.DATASETS)):
+        (indices,) = role(user)["indices"]
         (pattern,) = indices["names"]
         kind = pattern.removesuffix("*-*")
         assert all(f"logs-{dataset}-elab".startswith(kind) for dataset in datasets)
-    assert roles[USERS[exporter.USER]] == {"cluster": list(exporter.PRIVILEGES)}
-    assert roles[USERS[bootstrap.USER]] == bootstrap.ROLE
+    # The exporter sees no index and no document.
+    assert role(exporter.USER) == {"cluster": ["monitor"]}
+
+
+def test_who_can_make_roles_runs_once_and_not_every_hour() -> None:
+    may = {name for name, held in roles().items() if {"manage_security", "all"} & set(held.get("cluster", ()))}
+    assert may == {USERS[bootstrap.USERS["pages"]]}
 
 
 def test_no_shipper_may_read_change_or_delete_a_line() -> None:
-    roles = yaml.safe_load((FILES / "elasticsearch/roles.yml").read_text())
     for user in (fluent_bit.USER, filebeat.USER):
-        held = {one for indices in roles[USERS[user]]["indices"] for one in indices["privileges"]}
+        held = {one for indices in role(user)["indices"] for one in indices["privileges"]}
         assert held == {"create_doc", "auto_configure"}

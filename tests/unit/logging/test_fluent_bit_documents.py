@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from components.logging import filebeat
 from components.logging.agents import FILES
-from components.logging.fluent_bit import DATASETS, PRIVILEGES, USER
+from components.logging.fluent_bit import DATASETS, USER
 from tests.harness.elastic.access import User
 from tests.harness.elastic.faults import Fault
 from tests.harness.elastic.server import Elastic, serve
 from tests.unit.logging.bootstrapped import bootstrapped
+from tests.unit.logging.roles import role
 from tests.unit.logging.shippers import CONTAINER, Lua, configuration
 
 INDICES = [f"logs-{dataset}-elab" for dataset in DATASETS]
@@ -82,7 +84,7 @@ def test_every_line_is_kept_once_though_the_chunk_is_sent_again(
 
 
 def test_it_writes_to_no_stream_but_its_own(elastic: Elastic, monkeypatch: pytest.MonkeyPatch) -> None:
-    elastic.users[USER] = User.of("p", {"indices": [{"names": ["logs-system.*"], "privileges": list(PRIVILEGES)}]})
+    elastic.users[USER] = User.of("p", role(filebeat.USER))
     with serve(elastic) as port:
         assert set(bulk(port, documents(monkeypatch)) or ()) == {403}
 

@@ -167,6 +167,11 @@ def test_elasticsearch_is_given_hashes_and_no_password() -> None:
     assert base64.b64decode(token + "==").startswith(b"\x00\x01\x00\x01elastic/kibana/elab:")
 
 
+def test_kibana_makes_no_report_that_outlives_its_lines() -> None:
+    stated = yaml.safe_load(objects(platform(ONE), "ConfigMap")["elab-logging/kibana"]["data"]["kibana.yml"])
+    assert stated["xpack.reporting.enabled"] is False
+
+
 def test_nobody_sends_before_retention_stands() -> None:
     recording = platform(ONE)
     (store,) = (
@@ -182,7 +187,12 @@ def test_keys_of_the_snapshots_storage_come_only_with_snapshots() -> None:
     assert "elab-logging/elasticsearch-keys" not in objects(platform(ONE), "Secret")
     held = objects(platform(THREE), "Secret")["elab-logging/elasticsearch-keys"]["stringData"]
     assert set(held) == {"s3.client.default.access_key", "s3.client.default.secret_key"}
-    assert environment(platform(THREE), "statefulset-elasticsearch")["s3.client.default.endpoint"] == "s3.example.org"
+    assert (
+        environment(platform(THREE), "statefulset-elasticsearch")["s3.client.default.endpoint"]
+        == "https://s3.example.org:443"
+    )
+    # A gateway has no name for each bucket.
+    assert environment(platform(THREE), "statefulset-elasticsearch")["s3.client.default.path_style_access"] == "true"
 
 
 def test_a_disk_that_holds_less_than_the_retention_is_refused_and_the_fix_mends_it() -> None:

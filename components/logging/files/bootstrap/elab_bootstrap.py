@@ -1,8 +1,9 @@
 """Makes Elasticsearch and Kibana ready for logs, and looks after what is kept.
 
-    python elab_bootstrap.py store    templates, pipelines, retention and snapshots, before any shipper sends
-    python elab_bootstrap.py pages    Kibana's spaces, roles and dashboards
-    python elab_bootstrap.py audit    is everything that is kept deleted in time?
+    python elab_bootstrap.py store           templates, pipelines, retention and snapshots, before any shipper sends;
+                                             then: is everything that is kept deleted in time?
+    python elab_bootstrap.py store --push    the same every hour, and what was found goes to the Pushgateway
+    python elab_bootstrap.py pages           Kibana's spaces, roles and dashboards
 
 Ends with 0: done; 1: not reached, or refused; 2: told something wrong; 3: something is kept that nothing deletes.
 """
@@ -25,7 +26,8 @@ DONE, FAILED, WRONG, KEPT = 0, 1, 2, 3
 
 def _arguments(argv: Sequence[str]) -> Namespace:
     parser = ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("task", choices=["store", "pages", "audit"])
+    parser.add_argument("task", choices=["store", "pages"])
+    parser.add_argument("--push", action="store_true")
     parser.add_argument("--values", type=Path, default=Path("/etc/elab/values/values.json"))
     parser.add_argument("--password", type=Path, default=Path("/etc/elab/credentials/password"))
     parser.add_argument("--authority", type=Path, default=Path("/etc/elab/ca/ca.crt"))
@@ -37,12 +39,8 @@ def _store(client: Client, values: Values, arguments: Namespace) -> int:
     store = Store(client, values, arguments.documents)
     store.apply()
     print(*store.done, sep="\n")
-    return _told(audit(client, values))
-
-
-def _audit(client: Client, values: Values, arguments: Namespace) -> int:
     found = audit(client, values)
-    if values.pushgateway is not None:
+    if arguments.push and values.pushgateway is not None:
         servers = {"elasticsearch": values.elasticsearch, "kibana": values.kibana}
         certificates = expiries(servers, arguments.authority) if arguments.authority.exists() else {}
         push(values.pushgateway, metrics(found, certificates, time.time()))
@@ -66,7 +64,7 @@ def main(argv: Sequence[str], clock: Clock | None = None) -> int:
         url = values.kibana if arguments.task == "pages" else values.elasticsearch
         if url is None:
             raise BadValues("kibana: this stack has none")
-        login = values.user, read_secret(arguments.password)
+        login = values.users[arguments.task], read_secret(arguments.password)
         authority = arguments.authority if url.startswith("https:") else None
         client = Client(url, login, authority, values.patience_seconds, clock)
         if arguments.task == "pages":
@@ -74,10 +72,8 @@ def main(argv: Sequence[str], clock: Clock | None = None) -> int:
             pages.apply()
             print(*pages.done, sep="\n")
             code = DONE
-        elif arguments.task == "store":
-            code = _store(client, values, arguments)
         else:
-            code = _audit(client, values, arguments)
+            code = _store(client, values, arguments)
     except BadValues as error:
         return _end(f"Told something wrong: {error}", WRONG)
     except Unreachable as error:

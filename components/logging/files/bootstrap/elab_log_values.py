@@ -17,8 +17,8 @@ class Values:
     elasticsearch: str
     """Its URL."""
     kibana: str | None
-    user: str
-    """As whom to log in to both."""
+    users: dict[str, str]
+    """As whom to log in, by task."""
     retention: str
     """How long a line is kept, in Elasticsearch's units, such as `30d`."""
     rollover: str

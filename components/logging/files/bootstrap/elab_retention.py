@@ -27,6 +27,10 @@ class Audit:
     newest: dict[str, float] = field(default_factory=dict)
     """When each stream's newest event was, in seconds since 1970."""
     oldest: dict[str, float] = field(default_factory=dict)
+    failed: dict[str, float] = field(default_factory=dict)
+    """How many of each stream's documents went to its failure store in the last day."""
+    snapshot: float | None = None
+    """When the last snapshot was done, in seconds since 1970; 0: never; None: none are to be made."""
 
 
 def audit(client: Client, values: Values) -> Audit:
@@ -42,6 +46,11 @@ def audit(client: Client, values: Values) -> Audit:
             (found.internal if name.startswith(".") else found.problems).append(f"data stream {name}: {problem}")
         if name in ours:
             _reach(client, name, found)
+            found.failed[name] = _failed(client, name)
+    if values.snapshots is not None:
+        name = values.snapshots["name"]
+        done = client.ask("GET", f"/_slm/policy/{name}")[name].get("last_success")
+        found.snapshot = done["time"] / 1000 if done else 0.0
     for index in client.ask("GET", "/_cat/indices?format=json&h=index&expand_wildcards=all"):
         if not index["index"].startswith("."):
             found.problems.append(f"index {index['index']}: belongs to no data stream, so that nothing deletes it")
@@ -75,6 +84,13 @@ def _reach(client: Client, stream: str, found: Audit) -> None:
             kept[stream] = answer[name]["value"] / 1000
 
 
+def _failed(client: Client, stream: str) -> float:
+    """Whoever sent them was told that all went well."""
+    lately = {"query": {"range": {"@timestamp": {"gte": "now-1d"}}}}
+    # There is no such index before the first failure.
+    return client.ask("POST", f"/{stream}::failures/_count?ignore_unavailable=true", lately)["count"]
+
+
 def metrics(found: Audit, certificates: dict[str, float], now: float) -> str:
     """What was found, as Prometheus reads it."""
     series = {
@@ -82,6 +98,8 @@ def metrics(found: Audit, certificates: dict[str, float], now: float) -> str:
         "audit_timestamp_seconds": {"": now},
         "newest_timestamp_seconds": {f'{{stream="{name}"}}': value for name, value in found.newest.items()},
         "oldest_timestamp_seconds": {f'{{stream="{name}"}}': value for name, value in found.oldest.items()},
+        "failed_documents": {f'{{stream="{name}"}}': value for name, value in found.failed.items()},
+        "snapshot_timestamp_seconds": {} if found.snapshot is None else {"": found.snapshot},
         "certificate_expiry_timestamp_seconds": {
             f'{{certificate="{name}"}}': value for name, value in certificates.items()
         },
