@@ -93,6 +93,13 @@ def test_the_good_platform_breaks_nothing_but_what_people_need() -> None:
     assert {name for name, _ in before()} <= {"read-only-root", "tls", "metrics-retention", "memory-ratio"}
 
 
+@pytest.mark.parametrize("name", ["SSH_PUBLIC_KEY", "GPG_PUBLICKEY", "LDAP_PASSWORD_FILE", "AWS_ACCESS_KEY_ID"])
+def test_a_public_key_or_the_place_of_a_secret_may_stand_in_the_environment(name: str) -> None:
+    case = next(case for case in CASES if case["rule"] == "no-secret-in-environment")
+    found = violations(*broken({**case, "value": {"name": name, "value": "something"}}))
+    assert ("no-secret-in-environment", case["at"]) not in found
+
+
 @pytest.mark.parametrize(
     ("documents", "kept"),
     [
