@@ -57,6 +57,7 @@ def context(settings: Settings, *, planned: bool = False) -> Context:
         memory_ratio=settings.policies.memory_ratio,
         monthly_cost=settings.policies.monthly_cost,
         nodes_cost=nodes_cost(settings),
+        ports={"monitoring.node_exporter.port": settings.monitoring.node_exporter.port},
         pending=frozenset(settings.images.reference(one) for one in unpinned) if planned else frozenset(),
     )
 

@@ -29,6 +29,8 @@ class Context:
     """What all pools at their largest cost a month; none where a price is not known."""
     pending: frozenset[str] = frozenset()
     """Images whose digest the stack has still to set: a plan names them once, and an up refuses before any policy."""
+    ports: Mapping[str, int] = field(default_factory=dict)
+    """Ports of the node that settings give to workloads, by the setting's path."""
 
 
 @dataclass(frozen=True, kw_only=True)

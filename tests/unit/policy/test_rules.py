@@ -93,6 +93,13 @@ def test_the_good_platform_breaks_nothing_but_what_people_need() -> None:
     assert {name for name, _ in before()} <= {"read-only-root", "tls", "metrics-retention", "memory-ratio"}
 
 
+def test_node_exporter_may_have_the_port_that_its_stack_gives_it() -> None:
+    case = next(case for case in CASES if case["at"].endswith("node-exporter") and case["rule"] == "host-namespaces")
+    changes = {"monitoring": {"node_exporter": {"port": case["value"]}}}
+    told = dataclasses.replace(good()[1], ports=context(settings(changes)).ports)
+    assert ("host-namespaces", case["at"]) not in violations(broken(case)[0], told)
+
+
 @pytest.mark.parametrize("name", ["SSH_PUBLIC_KEY", "GPG_PUBLICKEY", "LDAP_PASSWORD_FILE", "AWS_ACCESS_KEY_ID"])
 def test_a_public_key_or_the_place_of_a_secret_may_stand_in_the_environment(name: str) -> None:
     case = next(case for case in CASES if case["rule"] == "no-secret-in-environment")
