@@ -71,6 +71,15 @@ class GcpSettings(Section):
     profile: Literal["balanced", "optimize-utilization"] = "optimize-utilization"
     """The cluster's autoscaling profile; the second one packs pods by itself, and elab's user scheduler is left out."""
 
+    def problems(self) -> Iterator[Problem]:
+        if self.regional and self.disk == "hyperdisk-balanced":
+            yield Problem(
+                where="disk",
+                found="hyperdisk-balanced, with regional: true",
+                allowed="pd-balanced or pd-ssd in two zones: Google keeps hyperdisk-balanced in one",
+                fix="set regional to false, or disk to pd-balanced on machines that take it",
+            )
+
 
 @dataclass(frozen=True)
 class Gcp:

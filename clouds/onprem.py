@@ -209,7 +209,7 @@ def _rook(ceph: Rook) -> tuple[StorageClassSpec, SnapshotClassSpec]:
 
 
 def _annotations(pool: NodePool) -> Command:
-    """What cluster-autoscaler reads of a MachineDeployment; the last five only where it must know a node without one.
+    """What cluster-autoscaler reads of a MachineDeployment; capacity only where it must know a node without one.
 
     Names as in cluster-autoscaler's documentation of its provider clusterapi.
     """
@@ -221,6 +221,8 @@ def _annotations(pool: NodePool) -> Command:
             f"{capacity}/memory": str(pool.allocatable.memory),
             f"{capacity}/maxPods": str(pool.allocatable.pods),
             f"{capacity}/labels": shown_labels(pool),
+            f"{capacity}/gpu-type": "nvidia.com/gpu" if pool.allocatable.gpus else "",
+            f"{capacity}/gpu-count": str(pool.allocatable.gpus or ""),
             f"{capacity}/taints": ",".join(shown_taint(taint) for taint in pool.taints),
         }
     shown = " ".join(f"{key}='{value}'" for key, value in values.items() if value)

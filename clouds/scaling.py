@@ -139,12 +139,14 @@ class Ec2NodeClass:
     def spec(self) -> dict[str, Any]:
         tagged = [{"tags": {"karpenter.sh/discovery": self.discovery}}]
         disk = {"volumeSize": self.disk, "volumeType": "gp3", "encrypted": True, "deleteOnTermination": True}
+        # Bottlerocket's own system is on its first disk; images and scratch space are on the second.
+        device = "/dev/xvdb" if self.ami.startswith("bottlerocket@") else "/dev/xvda"
         return {
             "amiSelectorTerms": [{"alias": self.ami}],
             "role": self.role,
             "subnetSelectorTerms": tagged,
             "securityGroupSelectorTerms": tagged,
-            "blockDeviceMappings": [{"deviceName": "/dev/xvda", "ebs": disk}],
+            "blockDeviceMappings": [{"deviceName": device, "ebs": disk}],
             # One hop: the node's own programs; a pod's packet has one more to go.
             "metadataOptions": {"httpEndpoint": "enabled", "httpTokens": "required", "httpPutResponseHopLimit": 1},
             "tags": dict(self.tags),

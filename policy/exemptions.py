@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -46,14 +46,29 @@ def load(today: date, file: Path = FILE) -> tuple[Exemption, ...]:
         StackError: with every entry that is expired, not complete, or for a rule that does not exist.
     """
     entries = yaml.safe_load(file.read_text(encoding="utf-8")) or []
+    if not isinstance(entries, list):
+        raise StackError([_shape(f"policy/{file.name}", entries, "a list of exemptions", "begin each with `- rule: `")])
     problems = [problem for index, entry in enumerate(entries) for problem in _problems(file, index, entry, today)]
     if problems:
         raise StackError(problems)
     return tuple(Exemption(index=index, **entry) for index, entry in enumerate(entries))
 
 
-def _problems(file: Path, index: int, entry: Mapping[str, Any], today: date) -> Iterator[Problem]:
+def _shape(where: str, found: object, allowed: str, fix: str) -> Problem:
+    return Problem(
+        where=where, found="a mapping" if isinstance(found, Mapping) else f'"{found}"', allowed=allowed, fix=fix
+    )
+
+
+def _problems(file: Path, index: int, entry: object, today: date) -> Iterator[Problem]:
     where = f"policy/{file.name} {index}"
+    if isinstance(entry, Mapping):
+        yield from _incomplete(where, entry, today)
+    else:
+        yield _shape(where, entry, "a mapping of " + ", ".join(_FIELDS), "write it as the entries beside it")
+
+
+def _incomplete(where: str, entry: Mapping[str, Any], today: date) -> Iterator[Problem]:
     for field in _FIELDS:
         if not entry.get(field):
             yield Problem(
@@ -67,7 +82,8 @@ def _problems(file: Path, index: int, entry: Mapping[str, Any], today: date) -> 
             where=f"{where}.rule", found=f'"{entry["rule"]}"', allowed=", ".join(names), fix="name one of these rules"
         )
     expires = entry.get("expires")
-    if expires and not isinstance(expires, date):
+    # A datetime is a date to Python, and does not compare with one.
+    if expires and (isinstance(expires, datetime) or not isinstance(expires, date)):
         yield Problem(where=f"{where}.expires", found=f'"{expires}"', allowed="a day", fix="write it as 2027-06-30")
     elif expires and expires < today:
         yield Problem(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from components.entry_settings import GatewayEntry
 from components.notebook_image import BuiltImage
 from settings import Settings
 from settings_checks import images_of
@@ -50,6 +51,7 @@ def context(settings: Settings, *, planned: bool = False) -> Context:
     own = image.repository if isinstance(image, BuiltImage) else image.image.repository
     unpinned = [one for one in images_of(settings) if not one.digest and one not in settings.images.digests]
     return Context(
+        instance=str(settings.instance),
         environment=settings.environment,
         registries=tuple(
             dict.fromkeys((*settings.policies.registries, qualified(str(own)), *settings.images.mirrors.values()))
@@ -57,6 +59,8 @@ def context(settings: Settings, *, planned: bool = False) -> Context:
         memory_ratio=settings.policies.memory_ratio,
         monthly_cost=settings.policies.monthly_cost,
         nodes_cost=nodes_cost(settings),
+        listener_tls=not isinstance(settings.entry, GatewayEntry) or settings.entry.listener_tls,
+        ports={"monitoring.node_exporter.port": settings.monitoring.node_exporter.port},
         pending=frozenset(settings.images.reference(one) for one in unpinned) if planned else frozenset(),
     )
 

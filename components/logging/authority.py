@@ -55,7 +55,7 @@ class Authority(pulumi.ComponentResource):
             child,
         )
         own = tls.PrivateKey(
-            f"{name}-elasticsearch-key", tls.PrivateKeyArgs(algorithm="ECDSA", ecdsa_curve=_CURVE), child
+            f"{name}-elasticsearch-key", tls.PrivateKeyArgs(algorithm="ECDSA", ecdsa_curve=_CURVE), kept
         )
         request = tls.CertRequest(
             f"{name}-elasticsearch-request",

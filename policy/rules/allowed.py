@@ -23,7 +23,8 @@ class HostAccess:
     writable: frozenset[str] = frozenset()
     """Patterns of paths."""
     namespaces: frozenset[str] = frozenset()
-    ports: frozenset[int] = frozenset()
+    ports: frozenset[str] = frozenset()
+    """Settings that hold them."""
 
 
 def host_access(key: str) -> HostAccess:

@@ -17,15 +17,15 @@ _IN_CLEAR = (
 )
 
 
-def pod_security(resource: Resource, _context: Context) -> Iterator[str]:
-    """A Pod Security level that is enforced."""
+def pod_security(resource: Resource, context: Context) -> Iterator[str]:
+    """A Pod Security level that is enforced: restricted, but where the agents of the nodes are."""
     if resource.kind != "Namespace":
         return
     level = resource.labels.get("pod-security.kubernetes.io/enforce")
     if level is None:
         yield "no Pod Security level is enforced in it"
-    elif level == "privileged" and not resource.name.endswith("-node"):
-        yield "pods of every privilege may run in it"
+    elif level != "restricted" and resource.name != f"{context.instance}-node":
+        yield f"pods of the level {level} may run in it"
 
 
 def isolated(resources: Sequence[Resource], _context: Context) -> Iterator[Fault]:
@@ -58,7 +58,7 @@ def exposure(resource: Resource, _context: Context) -> Iterator[str]:
         yield "it takes external addresses"
 
 
-def tls(resource: Resource, _context: Context) -> Iterator[str]:
+def tls(resource: Resource, context: Context) -> Iterator[str]:
     """Every public address by TLS."""
     if resource.kind == "Ingress":
         covered = {str(host) for one in resource.spec.get("tls") or () for host in one.get("hosts") or ()}
@@ -71,10 +71,22 @@ def tls(resource: Resource, _context: Context) -> Iterator[str]:
         for listener in resource.spec.get("listeners") or ():
             if listener.get("protocol") in ("HTTP", "TCP"):
                 yield f"listener {listener.get('name')} speaks {listener['protocol']}"
+    if resource.kind == "HTTPRoute" and not _redirects(resource):
+        if not context.listener_tls:
+            yield "its listener ends no TLS"
+        for parent in resource.spec.get("parentRefs") or ():
+            if not parent.get("sectionName"):
+                yield f"it hangs on every listener of {parent.get('name')}, one without TLS too"
     if resource.kind == "Service" and resource.spec.get("type") in ("LoadBalancer", "NodePort"):
         for port in resource.spec.get("ports") or ():
             if int(port.get("port") or 0) != 443:
                 yield f"port {int(port.get('port') or 0)} is reached without TLS"
+
+
+def _redirects(route: Resource) -> bool:
+    """Whether a route does nothing but send people elsewhere, as one from http to https does."""
+    kinds = [{one.get("type") for one in rule.get("filters") or ()} for rule in route.spec.get("rules") or ()]
+    return bool(kinds) and all("RequestRedirect" in found for found in kinds)
 
 
 def no_wildcards(resource: Resource, _context: Context) -> Iterator[str]:
@@ -127,7 +139,7 @@ RULES = (
         name="pod-security",
         one=pod_security,
         reason="Only a level that is enforced keeps a pod out that somebody else makes there.",
-        fix="Label the namespace pod-security.kubernetes.io/enforce: restricted or baseline (privileged: …-node only).",
+        fix="Label the namespace pod-security.kubernetes.io/enforce: restricted (<instance>-node alone may have less).",
     ),
     Rule(
         name="network-policy",
@@ -152,7 +164,7 @@ RULES = (
         one=tls,
         dev="advisory",
         reason="Passwords and people's work cross the network at this door.",
-        fix="Set entry.tls.",
+        fix="Set entry.tls; where a Gateway's listener ends TLS, name that one in entry.listener.",
     ),
     Rule(
         name="rbac-wildcards",

@@ -9,8 +9,11 @@ from stackfile.quantities import Bytes, Cpu
 
 from .model import Context, Resource, Rule, containers
 
-_SECRET_NAME = re.compile(r"(PASSWORD|PASSWD|TOKEN|SECRET|API_?KEY|PRIVATE_?KEY|CREDENTIALS?)$", re.IGNORECASE)
-"""Names of variables whose value must come from a Secret; `…_FILE` and `…_PATH` name a place instead."""
+_SECRET_NAME = re.compile(
+    r"(PASSWORD|PASSWD|PASSPHRASE|TOKEN|SECRET|(?<!PUBLIC)(?<!PUBLIC_)KEYS?|CREDENTIALS?)$", re.IGNORECASE
+)
+"""Names of variables whose value must come from a Secret; `…_FILE` and `…_PATH` name a place instead, and a public key
+is no secret."""
 
 
 def resources_stated(resource: Resource, _context: Context) -> Iterator[str]:

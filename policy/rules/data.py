@@ -15,6 +15,7 @@ from .model import Context, Fault, Resource, Rule, containers
 _METRICS_DAYS = 30
 _RETENTION = "--storage.tsdb.retention.time="
 _DAYS = {"h": 1 / 24, "d": 1, "w": 7, "y": 365}
+_KEYS = ("random:", "tls:index/privateKey:PrivateKey")
 _LOG_STORE = re.compile(r"(^|/)(elasticsearch|opensearch)[:@]")
 
 
@@ -92,7 +93,7 @@ def protected(resources: Sequence[Resource], _context: Context) -> Iterator[Faul
         holds = one.kind == "Namespace" and (
             one.name in holders or one.labels.get("app.kubernetes.io/part-of") == "users"
         )
-        data = one.kind == "PersistentVolumeClaim" or one.type.startswith("random:") or holds
+        data = one.kind == "PersistentVolumeClaim" or one.type.startswith(_KEYS) or holds
         if data and one.protect is False:
             yield Fault(resource=one, what="nothing keeps `pulumi destroy`, or a later change, from deleting it")
 
@@ -171,7 +172,7 @@ RULES = (
         name="data-protected",
         all=protected,
         dev="disabled",
-        reason="People's disks and the keys of their sessions can't be made anew.",
+        reason="People's disks, the keys of their sessions and the authority that clients trust can't be made anew.",
         fix="Leave protection.protect at its default in prod, or set it to true.",
     ),
     Rule(

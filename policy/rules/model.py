@@ -19,6 +19,8 @@ CLUSTER = "cluster"
 class Context:
     """What the stack says of itself, which no resource carries."""
 
+    instance: str
+    """The name that starts every namespace."""
     environment: Environment
     registries: tuple[str, ...]
     """Registries or prefixes of repositories that images may come from."""
@@ -27,8 +29,12 @@ class Context:
     """The ceiling; none: there is none."""
     nodes_cost: Decimal | None = None
     """What all pools at their largest cost a month; none where a price is not known."""
+    listener_tls: bool = True
+    """Whether the Gateway's listener ends TLS, which belongs to the cluster: the stack says so."""
     pending: frozenset[str] = frozenset()
     """Images whose digest the stack has still to set: a plan names them once, and an up refuses before any policy."""
+    ports: Mapping[str, int] = field(default_factory=dict)
+    """Ports of the node that settings give to workloads, by the setting's path."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,15 +27,16 @@ def host_paths(resource: Resource, _context: Context) -> Iterator[str]:
                     yield f"container {container.name} can write to the node's {path}"
 
 
-def host_namespaces(resource: Resource, _context: Context) -> Iterator[str]:
+def host_namespaces(resource: Resource, context: Context) -> Iterator[str]:
     """The node's network, processes, memory and ports."""
     allowed, pod = host_access(resource.key), resource.pod or {}
+    ports = {context.ports.get(setting) for setting in allowed.ports}
     for field, name in (("hostNetwork", "network"), ("hostPID", "processes"), ("hostIPC", "memory")):
         if pod.get(field) and name not in allowed.namespaces:
             yield f"its pods share the node's {name}"
     for container in containers(resource):
         for port in container.body.get("ports") or ():
-            if port.get("hostPort") and int(port["hostPort"]) not in allowed.ports:
+            if port.get("hostPort") and int(port["hostPort"]) not in ports:
                 yield f"container {container.name} takes port {int(port['hostPort'])} of the node"
 
 

@@ -254,3 +254,11 @@ def test_what_monitoring_cannot_do_on_openshift_is_refused(monitoring: dict[str,
     with pytest.raises(StackError) as refused:
         settings({**CLOUDS["openshift"], "monitoring": monitoring})
     assert [problem.where for problem in refused.value.problems] == [where]
+
+
+def test_a_hyperdisk_that_google_keeps_in_one_zone_is_refused_in_two() -> None:
+    hyperdisk = {**CLOUDS["gcp"], "cloud.disk": "hyperdisk-balanced"}
+    settings(hyperdisk)
+    with pytest.raises(StackError) as refused:
+        settings({**hyperdisk, "cloud.regional": True})
+    assert [problem.where for problem in refused.value.problems] == ["cloud.disk"]

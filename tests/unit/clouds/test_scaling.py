@@ -90,6 +90,13 @@ def test_no_pod_reaches_the_credentials_of_a_node_that_karpenter_has_rented() ->
     assert (options["httpTokens"], options["httpPutResponseHopLimit"]) == ("required", 1)
 
 
+@pytest.mark.parametrize(("ami", "device"), [("al2023@v20250920", "/dev/xvda"), ("bottlerocket@v1.42.0", "/dev/xvdb")])
+def test_the_disk_that_karpenter_sizes_is_the_one_for_images_and_scratch_space(ami: str, device: str) -> None:
+    changes = {**CLOUDS["aws"], "cloud.autoscaler": {**CLOUDS["aws"]["cloud"]["autoscaler"], "ami": ami}}
+    (disk,) = made(changes)["EC2NodeClass/elab-people"].body["spec"]["blockDeviceMappings"]
+    assert (disk["deviceName"], disk["ebs"]["volumeSize"]) == (device, "100Gi")
+
+
 def test_karpenter_keeps_no_smallest_number_and_so_none_is_taken() -> None:
     pools = [{**CLOUDS["aws"]["pools"][0], "nodes": {"min": 1, "max": 3}}, CLOUDS["aws"]["pools"][1]]
     with pytest.raises(StackError) as refused:
@@ -178,3 +185,14 @@ def test_cluster_api_is_told_a_whole_node_where_none_is_there_to_look_at() -> No
     assert not any(word.startswith("capacity.") for word in found["general"])
     assert "capacity.cluster-autoscaler.kubernetes.io/memory=250Gi" in found["memory"]
     assert "capacity.cluster-autoscaler.kubernetes.io/labels=elab.dev/pool=memory" in found["memory"]
+
+
+def test_cluster_api_is_told_of_the_gpus_of_a_node_that_is_not_there() -> None:
+    general, memory = settings({}).pools
+    pools = [general.model_dump(mode="json"), memory.model_dump(mode="json")]
+    pools[1]["allocatable"]["gpus"] = 2
+    found = commands({"cloud.autoscaler": "cluster-autoscaler", "pools": pools})
+    assert "capacity.cluster-autoscaler.kubernetes.io/gpu-type=nvidia.com/gpu" in found["memory"]
+    assert "capacity.cluster-autoscaler.kubernetes.io/gpu-count=2" in found["memory"]
+    without = commands({"cloud.autoscaler": "cluster-autoscaler"})
+    assert not any("gpu" in word for word in without["memory"])

@@ -34,6 +34,7 @@ def written(folder: Path, *entries: dict[str, object]) -> tuple[Exemption, ...]:
         ({"expires": date(2026, 11, 23)}, "policy/exemptions.yaml 1.expires", "mend what it excuses and remove it"),
         ({"expires": date(2028, 1, 1)}, "policy/exemptions.yaml 1.expires", "choose an earlier day"),
         ({"expires": "soon"}, "policy/exemptions.yaml 1.expires", "write it as 2027-06-30"),
+        ({"expires": datetime(2027, 1, 31, 12, 0, tzinfo=UTC)}, "policy/exemptions.yaml 1.expires", "write it as"),
         ({"expires": None}, "policy/exemptions.yaml 1.expires", "state it"),
         ({"reason": ""}, "policy/exemptions.yaml 1.reason", "state it"),
         ({"rule": "tsl"}, "policy/exemptions.yaml 1.rule", "name one of these rules"),
@@ -48,6 +49,24 @@ def test_an_exemption_that_is_expired_or_not_whole_is_refused(
     (problem,) = refused.value.problems
     assert problem.where == where
     assert says in problem.fix
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "says"),
+    [
+        ("- tls", "policy/exemptions.yaml 0", "write it as the entries beside it"),
+        ("- [tls]", "policy/exemptions.yaml 0", "write it as the entries beside it"),
+        ("rule: tls", "policy/exemptions.yaml", "begin each with `- rule: `"),
+        ("tls", "policy/exemptions.yaml", "begin each with `- rule: `"),
+    ],
+)
+def test_a_file_of_another_shape_is_one_clear_error(tmp_path: Path, text: str, where: str, says: str) -> None:
+    file = tmp_path / "exemptions.yaml"
+    file.write_text(text)
+    with pytest.raises(StackError) as refused:
+        exemptions.load(TODAY, file)
+    (problem,) = refused.value.problems
+    assert (problem.where, problem.fix) == (where, says)
 
 
 def test_it_holds_on_its_last_day_for_what_it_names_and_nothing_else(tmp_path: Path) -> None:

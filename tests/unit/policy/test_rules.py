@@ -93,6 +93,43 @@ def test_the_good_platform_breaks_nothing_but_what_people_need() -> None:
     assert {name for name, _ in before()} <= {"read-only-root", "tls", "metrics-retention", "memory-ratio"}
 
 
+def test_node_exporter_may_have_the_port_that_its_stack_gives_it() -> None:
+    case = next(case for case in CASES if case["at"].endswith("node-exporter") and case["rule"] == "host-namespaces")
+    changes = {"monitoring": {"node_exporter": {"port": case["value"]}}}
+    told = dataclasses.replace(good()[1], ports=context(settings(changes)).ports)
+    assert ("host-namespaces", case["at"]) not in violations(broken(case)[0], told)
+
+
+@pytest.mark.parametrize(
+    ("spec", "listener_tls", "faulty"),
+    [
+        ({"parentRefs": [{"name": "public", "sectionName": "https"}], "rules": [{}]}, True, False),
+        ({"parentRefs": [{"name": "public", "sectionName": "https"}], "rules": [{}]}, False, True),
+        ({"parentRefs": [{"name": "public"}], "rules": [{"filters": [{"type": "RequestRedirect"}]}]}, True, False),
+    ],
+)
+def test_a_route_hangs_on_one_listener_that_ends_tls(spec: dict[str, Any], listener_tls: bool, faulty: bool) -> None:
+    metadata = {"name": "entry", "namespace": "elab-hub"}
+    route = Resource(
+        urn="urn:r", type="kubernetes:x:HTTPRoute", inputs={"kind": "HTTPRoute", "metadata": metadata, "spec": spec}
+    )
+    told = dataclasses.replace(good()[1], listener_tls=listener_tls)
+    assert (("tls", "elab-hub/httproute-entry") in violations([route], told)) is faulty
+
+
+def test_every_private_key_of_a_stack_is_protected() -> None:
+    key = Resource(urn="urn::authority-key", type="tls:index/privateKey:PrivateKey", inputs={})
+    assert ("data-protected", key.key) in violations([key], good()[1])
+    assert violations([dataclasses.replace(key, protect=True)], good()[1]) == set()
+
+
+@pytest.mark.parametrize("name", ["SSH_PUBLIC_KEY", "GPG_PUBLICKEY", "LDAP_PASSWORD_FILE", "AWS_ACCESS_KEY_ID"])
+def test_a_public_key_or_the_place_of_a_secret_may_stand_in_the_environment(name: str) -> None:
+    case = next(case for case in CASES if case["rule"] == "no-secret-in-environment")
+    found = violations(*broken({**case, "value": {"name": name, "value": "something"}}))
+    assert ("no-secret-in-environment", case["at"]) not in found
+
+
 @pytest.mark.parametrize(
     ("documents", "kept"),
     [
