@@ -8,14 +8,23 @@ from tests.harness.elastic.streams import Refusal
 
 
 def aggregated(documents: Iterable[Mapping[str, Any]], wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """The least and greatest `@timestamp`."""
+    """The least and greatest `@timestamp`; or those of each node."""
     held = list(documents)
     times = [one["@timestamp"] for one in held]
     values = {"min": min(times, default=None), "max": max(times, default=None)}
     made: dict[str, Any] = {}
     for name, one in wanted.items():
-        ((kind, options),) = one.items()
-        if kind not in values or options != {"field": "@timestamp"}:
+        kind = next(iter(one))
+        if kind == "terms" and one[kind]["field"] == "host.name":
+            nodes = {document["host"]["name"] for document in held if "host" in document}
+            made[name] = {"buckets": [_bucket(held, node, one.get("aggs", {})) for node in sorted(nodes)]}
+        elif one == {kind: {"field": "@timestamp"}} and kind in values:
+            made[name] = mapping.moment(values[kind])
+        else:
             raise Refusal(501, "harness", f"the harness does not aggregate {one}")
-        made[name] = mapping.moment(values[kind])
     return made
+
+
+def _bucket(held: list[Mapping[str, Any]], node: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    own = [document for document in held if document.get("host", {}).get("name") == node]
+    return {"key": node, "doc_count": len(own), **aggregated(own, wanted)}

@@ -11,7 +11,7 @@ STREAM = "logs-kubernetes.hub-elab"
 
 
 def test_names_types_and_labels_are_those_of_the_vocabulary() -> None:
-    found = Audit(newest={STREAM: 2.0}, oldest={STREAM: 1.0}, failed={STREAM: 4.0}, snapshot=5.0)
+    found = Audit(newest={STREAM: 2.0}, oldest={STREAM: 1.0}, failed={STREAM: 4.0}, snapshot=5.0, nodes={"n1": 6.0})
     told = metrics_of(metrics(found, {"authority-0": 3.0, "elasticsearch": 4.0}, 5.0))
     listed = {name: one for name, one in vocabulary("pushgateway").items() if name.startswith("elab_logs_")}
     assert told.keys() == listed.keys()

@@ -80,6 +80,18 @@ def test_what_was_refused_is_counted_though_its_sender_was_told_that_it_is_store
     assert f'elab_logs_failed_documents{{stream="{HUB}"}} 1\n' in text
 
 
+def test_when_each_node_spoke_last_is_told(ready: Bench) -> None:
+    ready.run("store")
+    for node, hour in (("n1", "22"), ("n1", "20"), ("n2", "20")):
+        source = {"@timestamp": f"2026-11-24T{hour}:10:01Z", "message": hour, "host": {"name": node}}
+        assert ready.elastic.streams.store("logs-system.auth-elab", None, source, WRITER)["status"] == 201
+    with pushgateway() as (url, pushed):
+        assert ready.run("store", "--push", pushgateway=url) == 0
+    (text,) = pushed.values()
+    assert 'elab_logs_node_newest_timestamp_seconds{node="n1"} 1795558201\n' in text
+    assert 'elab_logs_node_newest_timestamp_seconds{node="n2"} 1795551001\n' in text
+
+
 def test_the_last_snapshot_is_told_and_that_there_was_none_yet(ready: Bench) -> None:
     policy = {"schedule": "0 30 1 * * ?", "name": "<elab-{now/d}>", "repository": "elab"}
     repository = {"type": "s3", "settings": {"bucket": "logs"}}

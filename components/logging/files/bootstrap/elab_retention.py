@@ -14,6 +14,8 @@ from elab_log_values import Values, seconds
 JOB = "elab-logs-audit"
 _BY_LIFECYCLE = "Data stream lifecycle"
 _SECONDS = 20
+_MOST_NODES = 10000
+"""Twice what Kubernetes is made for (its page on large clusters)."""
 
 
 @dataclass(kw_only=True)
@@ -27,6 +29,8 @@ class Audit:
     newest: dict[str, float] = field(default_factory=dict)
     """When each stream's newest event was, in seconds since 1970."""
     oldest: dict[str, float] = field(default_factory=dict)
+    nodes: dict[str, float] = field(default_factory=dict)
+    """When the newest event of each node's own system was, in seconds since 1970."""
     failed: dict[str, float] = field(default_factory=dict)
     """How many of each stream's documents went to its failure store in the last day."""
     snapshot: float | None = None
@@ -47,6 +51,9 @@ def audit(client: Client, values: Values) -> Audit:
         if name in ours:
             _reach(client, name, found)
             found.failed[name] = _failed(client, name)
+    found.nodes = _nodes(
+        client, [values.stream(dataset) for dataset in values.streams if dataset.startswith("system.")]
+    )
     if values.snapshots is not None:
         name = values.snapshots["name"]
         done = client.ask("GET", f"/_slm/policy/{name}")[name].get("last_success")
@@ -84,6 +91,17 @@ def _reach(client: Client, stream: str, found: Audit) -> None:
             kept[stream] = answer[name]["value"] / 1000
 
 
+def _nodes(client: Client, streams: list[str]) -> dict[str, float]:
+    newest = {"newest": {"max": {"field": "@timestamp"}}}
+    nodes = {"nodes": {"terms": {"field": "host.name", "size": _MOST_NODES}, "aggs": newest}}
+    # There is no stream before its first line.
+    path = f"/{','.join(streams)}/_search?ignore_unavailable=true"
+    answer = client.ask("POST", path, {"size": 0, "aggs": nodes})
+    # Without any stream there are no aggregations either.
+    buckets = answer.get("aggregations", {}).get("nodes", {}).get("buckets", [])
+    return {one["key"]: one["newest"]["value"] / 1000 for one in buckets}
+
+
 def _failed(client: Client, stream: str) -> float:
     """Whoever sent them was told that all went well."""
     lately = {"query": {"range": {"@timestamp": {"gte": "now-1d"}}}}
@@ -98,6 +116,7 @@ def metrics(found: Audit, certificates: dict[str, float], now: float) -> str:
         "audit_timestamp_seconds": {"": now},
         "newest_timestamp_seconds": {f'{{stream="{name}"}}': value for name, value in found.newest.items()},
         "oldest_timestamp_seconds": {f'{{stream="{name}"}}': value for name, value in found.oldest.items()},
+        "node_newest_timestamp_seconds": {f'{{node="{name}"}}': value for name, value in found.nodes.items()},
         "failed_documents": {f'{{stream="{name}"}}': value for name, value in found.failed.items()},
         "snapshot_timestamp_seconds": {} if found.snapshot is None else {"": found.snapshot},
         "certificate_expiry_timestamp_seconds": {
