@@ -129,7 +129,7 @@ def environment(args: ElasticsearchArgs) -> list[core.EnvVarArgs]:
     if chosen.heap is not None:
         plain["ES_JAVA_OPTS"] = f"-Xms{chosen.heap.bytes // 2**20}m -Xmx{chosen.heap.bytes // 2**20}m"
     if args.keys:
-        plain["ELAB_KEYS"] = _KEYS
+        plain["ELAB_KEYSTORE_FOLDER"] = _KEYS
     # Names with a dot become settings at the image's entry point.
     plain |= client(args.settings.snapshots)
     found = [core.EnvVarArgs(name=name, value=value) for name, value in plain.items()]

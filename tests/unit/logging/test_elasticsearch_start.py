@@ -184,8 +184,8 @@ def test_a_container_that_starts_again_makes_its_keystore_anew(pod: Disks) -> No
     keys = pod.folder / "keys"
     keys.mkdir()
     (keys / "s3.client.default.access_key").write_text("a key")
-    pod.start(**ALONE, ELAB_KEYS=str(keys))
-    pod.start_again(**ALONE, ELAB_KEYS=str(keys))
+    pod.start(**ALONE, ELAB_KEYSTORE_FOLDER=str(keys))
+    pod.start_again(**ALONE, ELAB_KEYSTORE_FOLDER=str(keys))
     assert (pod.folder / "calls").read_text().splitlines().count("create") == 2
 
 
@@ -194,7 +194,7 @@ def test_keys_of_the_snapshots_storage_go_into_the_keystore_and_into_no_argument
     keys.mkdir()
     (keys / "s3.client.default.secret_key").write_text("a key")
     (keys / "gcs.client.default.credentials_file").write_text("{}")
-    pod.start(**ALONE, ELAB_KEYS=str(keys))
+    pod.start(**ALONE, ELAB_KEYSTORE_FOLDER=str(keys))
     calls = (pod.folder / "calls").read_text().splitlines()
     assert calls == [
         "create",

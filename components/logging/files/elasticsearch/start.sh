@@ -36,9 +36,9 @@ fi
 mkdir -p "$disk/store"
 
 # Keys of the snapshots' storage, each a file named after its setting.
-if [ -d "${ELAB_KEYS:-/nonexistent}" ]; then
+if [ -d "${ELAB_KEYSTORE_FOLDER:-/nonexistent}" ]; then
     elasticsearch-keystore create
-    for key in "$ELAB_KEYS"/*; do
+    for key in "$ELAB_KEYSTORE_FOLDER"/*; do
         setting=$(basename "$key")
         case $setting in
             *_file) elasticsearch-keystore add-file "$setting" "$key" ;;
