@@ -29,7 +29,7 @@ class Situation:
     """By profile."""
     placeholder: Requests
     culled_after: int | None
-    """Seconds without activity; None: servers run until midnight."""
+    """Seconds without activity; None: servers never end, so everybody's runs since an earlier day."""
     max_age: int | None = None
     node_start: int = NODE_START
 
@@ -83,7 +83,9 @@ class _Day:
     def run(self, visits: Sequence[Visit]) -> Outcome:
         self.cluster.begin()
         self._count()
-        coming = deque(visits)
+        # Servers that never end are there at midnight already; a day that began empty would cost too little.
+        forever = self.situation.culled_after is None
+        coming = deque(replace(visit, at=0) for visit in visits) if forever else deque(visits)
         for now in range(0, DAY, _TICK):
             moved = self._leave(now)
             while coming and coming[0].at <= now:

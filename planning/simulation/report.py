@@ -21,7 +21,7 @@ def text(days: Sequence[SimulatedDay]) -> list[str]:
         outcome = day.outcome
         peak = ", ".join(f"{count} {name}" for name, count in outcome.peak.items() if count)
         waits = (_seconds(outcome.wait(share)) for share in (0.5, 0.95, 1))
-        costs = (_cost(outcome), _cost(day.without_culling))
+        costs = (_cost(outcome), _without(day.without_culling))
         rows.append((day.shape, str(day.people), peak or "0", *waits, str(outcome.turned_away), *costs))
     hours = [("nodes at", *(f"{hour}:00" for hour in range(_FIRST, _LAST + 1)))]
     hours += [(day.shape, *(str(count) for count in day.outcome.nodes[_FIRST : _LAST + 1])) for day in days]
@@ -42,6 +42,11 @@ def _advice(day: SimulatedDay) -> str:
 
 def _seconds(seconds: int) -> str:
     return f"{seconds} s" if seconds < 120 else f"{round(seconds / 60)} min"
+
+
+def _without(outcome: Outcome) -> str:
+    """Where servers that never end fill the pools, the cost is that of those who have one."""
+    return _cost(outcome) + (f", {outcome.turned_away} without room" if outcome.turned_away else "")
 
 
 def _cost(outcome: Outcome) -> str:

@@ -81,6 +81,14 @@ def test_culling_saves_and_the_day_without_it_costs_more() -> None:
     assert culled.cost < unculled.cost / 3
 
 
+@pytest.mark.parametrize("at", [NINE, 23 * 3600])
+def test_servers_that_never_end_are_paid_for_all_day_whenever_their_people_come(at: int) -> None:
+    """The day before was as this one: a server is there already when its person comes."""
+    outcome = simulate(situation(pool()).unculled(), together(8, at=at))
+    assert outcome.nodes == (2,) * 24
+    assert (outcome.node_hours, outcome.cost) == ({"a": 48}, 48)
+
+
 def test_the_least_nodes_are_paid_for_all_day() -> None:
     assert simulate(situation(pool(least=3)), []).node_hours == {"a": 72}
 
