@@ -1,4 +1,4 @@
-"""Amazon's EKS: EBS disks, network load balancers, roles of service accounts, Karpenter or cluster-autoscaler."""
+"""Amazon's EKS: EBS disks, network load balancers, Karpenter or cluster-autoscaler."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -140,7 +140,6 @@ class Aws:
             entry="a network load balancer by the AWS Load Balancer Controller before elab's own proxy, which ends "
             "TLS and sees people's own addresses; or an Ingress or a Gateway. A quiet connection lives 6000 s, the "
             "most there is; JupyterLab speaks every 30 s",
-            identity="`eks.amazonaws.com/role-arn` (IRSA); Pod Identity needs no annotation, only an association",
             registry="ECR by the nodes' role, without a pull secret",
             nodes="Karpenter's NodePool and EC2NodeClass, made by elab; or cluster-autoscaler over managed node "
             "groups, whose sizes the plan prints as commands",
@@ -201,9 +200,6 @@ class Aws:
             f"{prefix}-attributes": "load_balancing.cross_zone.enabled=true",
             f"{prefix}-listener-attributes.TCP-443": "tcp.idle_timeout.seconds=6000",
         }
-
-    def identity_annotations(self, role: str) -> dict[str, str]:
-        return {"eks.amazonaws.com/role-arn": role}
 
 
 def _node_pool(pool: NodePool, settings: Karpenter, node_class: str, instance: str) -> KarpenterNodePool:

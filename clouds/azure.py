@@ -1,4 +1,4 @@
-"""Microsoft's AKS: managed disks, its load balancer, workload identity, node pools that scale by themselves."""
+"""Microsoft's AKS: managed disks, its load balancer, node pools that scale by themselves."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -124,8 +124,6 @@ class Azure:
             entry="Azure's load balancer before elab's own proxy, which ends TLS and sees people's own addresses; or "
             "an Ingress or a Gateway whose proxies run in the cluster. A quiet connection lives 30 minutes; "
             "JupyterLab speaks every 30 s",
-            identity="`azure.workload.identity/client-id`; the pod also needs the label "
-            '`azure.workload.identity/use: "true"`',
             registry="ACR attached to the cluster (`az aks update --attach-acr`), without a pull secret",
             nodes="node pools that scale by themselves; they are no objects of the cluster, so the plan prints the "
             "command of each",
@@ -195,6 +193,3 @@ class Azure:
         prefix = "service.beta.kubernetes.io/azure-load-balancer"
         internal = {f"{prefix}-internal": "true"} if self.settings.load_balancer == "internal" else {}
         return {f"{prefix}-tcp-idle-timeout": "30", **internal}
-
-    def identity_annotations(self, role: str) -> dict[str, str]:
-        return {"azure.workload.identity/client-id": role}

@@ -103,7 +103,6 @@ class About:
     storage: str
     entry: str
     """How the world comes in, who ends TLS, and how long a quiet WebSocket lives."""
-    identity: str
     registry: str
     nodes: str
     """Pools, and what adds nodes."""
@@ -167,8 +166,4 @@ class Cloud(Protocol):
     @property
     def load_balancer_annotations(self) -> dict[str, str]:
         """What a Service of type LoadBalancer needs here."""
-        ...
-
-    def identity_annotations(self, role: str) -> dict[str, str]:
-        """What a ServiceAccount needs to act as the cloud's role; empty where the cloud has no such thing."""
         ...

@@ -1,4 +1,4 @@
-"""Google's GKE: persistent disks, network load balancers, workload identity, node pools that scale by themselves."""
+"""Google's GKE: persistent disks, network load balancers, node pools that scale by themselves."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -143,7 +143,6 @@ class Gcp:
             entry="a passthrough network load balancer before elab's own proxy, which ends TLS and sees people's own "
             "addresses; or a Gateway or Ingress whose proxies run in the cluster. A connection that is quiet for ten "
             "minutes is forgotten; JupyterLab speaks every 30 s",
-            identity="`iam.gke.io/gcp-service-account` (Workload Identity Federation for GKE)",
             registry="Artifact Registry by the nodes' service account, without a pull secret",
             nodes="node pools that scale by themselves; they are no objects of the cluster, so the plan prints the "
             "command of each",
@@ -197,6 +196,3 @@ class Gcp:
         if self.settings.load_balancer == "internal":
             return {"networking.gke.io/load-balancer-type": "Internal"}
         return {"cloud.google.com/l4-rbs": "enabled"}
-
-    def identity_annotations(self, role: str) -> dict[str, str]:
-        return {"iam.gke.io/gcp-service-account": role}

@@ -20,6 +20,15 @@ program: no cluster of theirs was at hand.
 |---|---|---|---|---|---|---|---|---|
 """
 
+_IDENTITY = """
+## Roles of the cloud
+
+elab takes none: nothing that it runs calls a cloud's API. Disks, balancers and nodes are made by the cluster's own
+controllers, images are pulled by the nodes, and logs and metrics stay on the platform's own disks. A role that no
+program uses would only be one more to steal; so no ServiceAccount carries an annotation of workload identity, and
+policies refuse the metadata service to people.
+"""
+
 _ADDING = """
 ## How to add a cloud
 
@@ -47,7 +56,7 @@ def handbook(clouds: dict[str, Cloud]) -> str:
         lines.append(_row(clouds[stacks[-1]], stacks))
     for stacks in kinds.values():
         lines += _section(clouds[stacks[-1]])
-    return "".join([*lines, _ADDING])
+    return "".join([*lines, _IDENTITY, _ADDING])
 
 
 def _row(cloud: Cloud, stacks: list[str]) -> str:
@@ -74,7 +83,6 @@ def _section(cloud: Cloud) -> Iterator[str]:
     yield f"\n## {about.title}\n\n"
     yield f"- *Disks*: {about.storage}.\n"
     yield f"- *Entry*: {about.entry}.\n"
-    yield f"- *Identity*: {about.identity}.\n"
     yield f"- *Registry*: {about.registry}.\n"
     yield f"- *Nodes*: {about.nodes}.\n"
     yield f"- *Names* are resolved by `{labels}` in `{endpoints.dns_namespace}`, port {ports}.\n"

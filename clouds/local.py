@@ -89,7 +89,6 @@ class Local:
             title="One machine",
             storage="folders of the node, by the lab's provisioner or `rancher.io/local-path`",
             entry="a node port, or an Ingress where the machine has a controller",
-            identity="none",
             registry="whatever the machine's containerd can pull from",
             nodes="the one that is there",
             lacks=(
@@ -111,7 +110,4 @@ class Local:
 
     @property
     def load_balancer_annotations(self) -> dict[str, str]:
-        return {}
-
-    def identity_annotations(self, role: str) -> dict[str, str]:  # noqa: ARG002  no cloud roles here
         return {}

@@ -112,7 +112,6 @@ class OnPrem:
             storage="Ceph RBD by ceph-csi or Rook: grows, has snapshots, is mounted in any zone, by one node at a time",
             entry="Ingress, Gateway, load balancer (MetalLB and the like) or node port; a quiet WebSocket lives a day "
             "where the controller has an annotation for it, else its owner sets the time-out: the plan says so",
-            identity="none: there is no cloud whose role could be taken",
             registry="the institution's own, with `images.pull_secrets` and `images.mirrors`",
             nodes="by hand, or by cluster-autoscaler with Cluster API: MachineDeployments lie in the management "
             "cluster, so the plan prints the annotations as commands",
@@ -139,9 +138,6 @@ class OnPrem:
 
     @property
     def load_balancer_annotations(self) -> dict[str, str]:
-        return {}
-
-    def identity_annotations(self, role: str) -> dict[str, str]:  # noqa: ARG002  no cloud roles here
         return {}
 
 

@@ -104,7 +104,6 @@ class OpenShift:
             "class like it with `reclaimPolicy: Retain`, made by the cluster's owners",
             entry="a Route (`entry.kind: route`), TLS ended by the router with its own certificate; "
             "`haproxy.router.openshift.io/timeout` and `timeout-tunnel` let a quiet WebSocket live a day",
-            identity="none: on a cloud it is that cloud's; elab takes no role",
             registry="any; `images.pull_secrets` name the Secrets, the cluster's global pull secret serves too",
             nodes="MachineAutoscalers of the MachineSets that the stack names, and the ClusterAutoscaler `default` "
             "where the stack asks for it: there is one in a cluster",
@@ -169,7 +168,4 @@ class OpenShift:
 
     @property
     def load_balancer_annotations(self) -> dict[str, str]:
-        return {}
-
-    def identity_annotations(self, role: str) -> dict[str, str]:  # noqa: ARG002  no cloud roles here
         return {}

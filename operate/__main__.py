@@ -1,4 +1,4 @@
-"""Entry point of `make up`, `make down`, `make status` and `make purge`."""
+"""Entry point of `make up`, `make down`, `make status` and `make purge`; `ready` is for CI: does the cluster answer?"""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from operate import local, remote
 from operate.steps import OperationError
 
-_COMMANDS = ("up", "down", "status", "purge")
+_COMMANDS = ("up", "down", "status", "purge", "ready")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -23,7 +23,9 @@ def main(argv: list[str] | None = None) -> int:
         "purge": local.purge,
     }
     try:
-        if args.stack == local.STACK and local.in_the_lab():
+        if args.command == "ready":
+            remote.ready(args.stack)
+        elif args.stack == local.STACK and local.in_the_lab():
             here[args.command]()
         else:
             remote.run_command(args.command, args.stack)

@@ -14,6 +14,16 @@ from operate.steps import OperationError, output, run
 from settings import Settings
 
 
+def ready(stack: str) -> None:
+    """Ask the API server of the stack's own file, whatever context the shell is in, whether it is ready.
+
+    Raises:
+        OperationError: its file is faulty, or the cluster does not answer.
+    """
+    cluster = settings_of(stack).cluster
+    require_cluster(cluster.context, cluster.kubeconfig)
+
+
 def run_command(command: str, stack: str) -> None:
     """`up`, `down`, `status` or `purge` of a stack.
 

@@ -51,6 +51,16 @@ esac"""
 REFUSED = 'echo "connection refused" >&2; exit 1'
 
 
+def test_ready_asks_the_cluster_of_the_stacks_file_and_starts_nothing(programs: Programs) -> None:
+    told = programs(kubectl=READY, pulumi="")
+    assert __main__.main(["ready", "--stack", "prod"]) == 0
+    (asked,) = told.read_text().splitlines()
+    assert "--context=onprem-prod" in asked
+    assert asked.endswith("get --raw /readyz")
+    programs(kubectl=REFUSED)
+    assert __main__.main(["ready", "--stack", "prod"]) == 1
+
+
 @pytest.mark.parametrize("command", ["up", "down", "status", "purge"])
 def test_where_the_cluster_does_not_answer_pulumi_is_not_started(
     command: str, programs: Programs, capsys: pytest.CaptureFixture[str]

@@ -59,6 +59,12 @@ def test_a_fork_s_code_meets_no_secret() -> None:
     assert all(own in workflow["jobs"][name]["if"] for name in holding)
 
 
+def test_what_asks_a_cluster_names_the_stack_and_not_the_shells_context() -> None:
+    commands = [step.get("run", "") for _, job in jobs() for step in job["steps"]]
+    assert [one for one in commands if "kubectl" in one] == []
+    assert len([one for one in commands if '-m operate ready --stack "$STACK"' in one]) == 2
+
+
 def test_credentials_do_not_stay_in_the_checkout() -> None:
     for name, job in jobs():
         for step in job["steps"]:

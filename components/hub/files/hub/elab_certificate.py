@@ -18,7 +18,7 @@ def configure(values: Values) -> None:
 
 
 def expiry(file: Path) -> float:
-    """When the first of a chain of certificates expires; not a number while there is none that can be read."""
+    """When the first of a chain of certificates expires; not a number, of which an alert tells, while there is none."""
     try:
         chain = x509.load_pem_x509_certificates(file.read_bytes())
     except (OSError, ValueError):
