@@ -60,7 +60,7 @@ def _stated_retention(resource: Resource) -> Iterator[float]:
 
 def _document(text: str) -> object:
     try:
-        return json.loads(text) if text.lstrip().startswith(("{", "[")) else yaml.safe_load(text)
+        return json.loads(text) if text.lstrip().startswith(("{", "[")) else yaml.load(text, yaml.CSafeLoader)
     except (ValueError, yaml.YAMLError):
         return None
 
