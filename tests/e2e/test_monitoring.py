@@ -124,7 +124,8 @@ def test_every_panel_has_data_after_people_came_and_went(watched: Platform, prom
         time.sleep(2)
     assert not without, "\n".join(f"{query.dashboard}, {query.panel}: {query.expr}" for query in without)
     # Whose server it is, and by which profile.
-    labels = 'label_hub_jupyter_org_username="alice",label_elab_dev_profile="large"'
+    # In this stack: the other half of the tests has an alice of its own.
+    labels = f'namespace="{watched.users}",label_hub_jupyter_org_username="alice",label_elab_dev_profile="large"'
     until("her server", lambda: prometheus.value(f"count(kube_pod_labels{{{labels}}})") == 1, 30)
 
 
