@@ -20,6 +20,7 @@ from components.kit import (
     requirements,
     secret_env,
 )
+from components.logging.pods import CA_FILE, logging_labels
 from components.namespaces import NamespaceNames
 from components.network_settings import ImagesSettings
 from components.security_constraints import HostReader
@@ -29,8 +30,6 @@ from stackfile.resources import Resources
 FILES = Path(__file__).parent / "files"
 STATE = "/state"
 """Where a shipper's container finds its own directory of the node."""
-CA_FILE = "/etc/elab/ca/ca.crt"
-"""Where it finds the authority that Elasticsearch's certificate is of."""
 PASSWORD_KEY, CA_KEY = "password", "ca.crt"
 _GRACE_SECONDS = 30
 """Seconds that a shipper has to write down what it has read."""
@@ -59,7 +58,7 @@ class Node:
 
     def labels(self, component: str) -> Labels:
         """Labels of one shipper: it belongs to logging, and lives where agents of the nodes do."""
-        return Labels(instance=self.names.instance, room="logging", component=component)
+        return logging_labels(self.names, component)
 
 
 @dataclass(frozen=True, kw_only=True)

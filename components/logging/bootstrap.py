@@ -24,6 +24,7 @@ from components.kit import (
     pod_security,
     requirements,
 )
+from components.logging.pods import logging_labels
 from components.logging.snapshot_settings import AnySnapshots, repository
 from components.namespaces import NamespaceNames
 from components.network_settings import ImagesSettings
@@ -85,7 +86,7 @@ class BootstrapArgs:
     @property
     def labels(self) -> Labels:
         """Its labels."""
-        return Labels(instance=self.names.instance, room="logging", component=COMPONENT)
+        return logging_labels(self.names, COMPONENT)
 
 
 @dataclass(frozen=True, kw_only=True)

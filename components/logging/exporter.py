@@ -19,6 +19,7 @@ from components.kit import (
     requirements,
     secret_env,
 )
+from components.logging.pods import CA_FILE, logging_labels
 from components.namespaces import NamespaceNames
 from components.network_settings import ImagesSettings
 from stackfile.references import Image
@@ -29,7 +30,6 @@ COMPONENT = "elasticsearch-exporter"
 USER = "exporter"
 """As whom it speaks to Elasticsearch."""
 _NOBODY = 65534
-_CA_FILE = "/etc/elab/ca/ca.crt"
 _PASSWORD_KEY, _CA_KEY = "password", "ca.crt"
 
 
@@ -65,7 +65,7 @@ class ExporterSecrets:
 
 def exporter_labels(names: NamespaceNames) -> Labels:
     """Its labels."""
-    return Labels(instance=names.instance, room="logging", component=COMPONENT)
+    return logging_labels(names, COMPONENT)
 
 
 def arguments(url: str) -> list[str]:
@@ -73,7 +73,7 @@ def arguments(url: str) -> list[str]:
 
     Its own collector of data streams prints each of them at every scrape (v1.11.0), into the logs that it tells of.
     """
-    return [f"--es.uri={url}", "--es.all", f"--es.ca={_CA_FILE}", f"--web.listen-address=:{PORT}"]
+    return [f"--es.uri={url}", "--es.all", f"--es.ca={CA_FILE}", f"--web.listen-address=:{PORT}"]
 
 
 def secret(args: ExporterArgs, secrets: ExporterSecrets) -> core.SecretInitArgs:
@@ -113,10 +113,10 @@ def deployment(args: ExporterArgs, secrets: ExporterSecrets) -> apps.DeploymentI
         liveness_probe=_probe(failures=6),
         resources=requirements(args.resources),
         security_context=container_security(),
-        volume_mounts=[core.VolumeMountArgs(name=folder, mount_path=_CA_FILE.rpartition("/")[0], read_only=True)],
+        volume_mounts=[core.VolumeMountArgs(name=folder, mount_path=CA_FILE.rpartition("/")[0], read_only=True)],
     )
     source = core.SecretVolumeSourceArgs(
-        secret_name=COMPONENT, items=[core.KeyToPathArgs(key=_CA_KEY, path=_CA_FILE.rpartition("/")[2])]
+        secret_name=COMPONENT, items=[core.KeyToPathArgs(key=_CA_KEY, path=CA_FILE.rpartition("/")[2])]
     )
     spec = core.PodSpecArgs(
         containers=[container],

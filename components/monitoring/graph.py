@@ -7,9 +7,9 @@ from components.connections import ANYWHERE, Addresses, Connection, Peer, Pods, 
 from components.hub.hub import hub_labels
 from components.hub.proxy import METRICS_PORT, proxy_labels
 from components.hub.values import HUB_PORT
-from components.kit import Labels
 from components.logging import exporter, fluent_bit
 from components.logging.exporter import exporter_labels
+from components.logging.pods import logging_labels
 from components.monitoring import alertmanager, kube_state_metrics, prometheus, pushgateway
 from components.monitoring.alerting_settings import AlertingSettings, WebhookReceiver
 from components.monitoring.jobs import JobsArgs
@@ -46,7 +46,7 @@ def prometheus_connections(jobs: JobsArgs, cluster: AddressRanges) -> Iterator[C
     }
     if jobs.logs is not None:
         targets[pods(names.of("logging"), exporter_labels(names).selector())] = exporter.PORT
-        shippers = Labels(instance=names.instance, room="logging", component=fluent_bit.COMPONENT)
+        shippers = logging_labels(names, fluent_bit.COMPONENT)
         targets[pods(names.of("node"), shippers.selector())] = fluent_bit.HTTP_PORT
     for target, port in targets.items():
         yield Connection(source=source, target=target, ports=tcp(port), why=why)
