@@ -5,6 +5,7 @@ from tests.e2e.cluster import kubectl, roll_out, until
 
 _SUFFIX = "dc=example,dc=org"
 _USERS = f"cn=users,ou=groups,{_SUFFIX}"
+_SELECTOR = f"app in ({','.join(SERVERS)})"
 
 
 def _dn(name: str) -> str:
@@ -40,6 +41,10 @@ def back(directory: Directory) -> None:
     roll_out(directory.namespace, *SERVERS)
 
 
+def logs(directory: Directory, *, seconds: int) -> str:
+    """What both servers wrote in these last seconds: the hub asks the second while the first had a fault."""
+    return kubectl("-n", directory.namespace, "logs", "-l", _SELECTOR, "--tail=-1", f"--since={seconds}s")
+
+
 def _pods(directory: Directory) -> str:
-    selector = f"app in ({','.join(SERVERS)})"
-    return kubectl("-n", directory.namespace, "get", "pods", "-l", selector, "-o", "name")
+    return kubectl("-n", directory.namespace, "get", "pods", "-l", _SELECTOR, "-o", "name")

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.e2e.cluster import kubectl
+from tests.e2e.people import logs
 from tests.e2e.person import Person
 from tests.e2e.platform import Platform
 
@@ -17,8 +18,7 @@ def test_alice_logs_in_and_out_again(platform: Platform) -> None:
 def test_the_password_travels_by_tls_only(platform: Platform) -> None:
     # The directory's servers refuse a password in clear, so that a login is proof; their logs say it too.
     platform.person("alice").log_in()
-    log = kubectl("-n", platform.directory.namespace, "logs", "deploy/directory", "--since=20s")
-    assert "TLS established" in log
+    assert "TLS established" in logs(platform.directory, seconds=20)
     assert platform.directory.passwords["alice"] not in kubectl("-n", platform.hub, "logs", "deploy/hub")
 
 
