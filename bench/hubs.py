@@ -86,7 +86,7 @@ def elab_up(people_of: directory.Directory) -> RunningHub:
         _pulumi("up", folder)
         done = time.monotonic() - began
         print(f"    elab: login page after {answered.result() - began:.1f} s, `pulumi up` done after {done:.1f} s")
-    outputs = json.loads(rig.pulumi_cli(folder, STACK, ["stack", "output", "--json", "--stack", STACK]))
+    outputs = rig.pulumi_json(folder, STACK, "stack", "output", "--json")
     namespaces = outputs["namespaces"]
     return RunningHub.watched("elab", outputs["url"], namespaces["hub"], namespaces["users"])
 

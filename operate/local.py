@@ -1,6 +1,5 @@
 """The stack `local`: on the lab's own cluster, with the lab's directory."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -86,7 +85,7 @@ def down() -> None:
         rig.pulumi("destroy", folder, STACK, "--exclude-protected")
     with steps.step("the directory"):
         directory.stop()
-    print(stays(json.loads(rig.pulumi_cli(folder, STACK, ["stack", "export", "--stack", STACK])), STACK))
+    print(stays(rig.pulumi_json(folder, STACK, "stack", "export"), STACK))
     print("the cluster still runs; `lab/lab down` stops it, `lab/lab down --wipe` forgets it")
 
 
@@ -110,7 +109,7 @@ def status() -> None:
 
 def _outputs(folder: Path) -> dict[str, Any]:
     # Nothing at all is printed while another command writes the state.
-    return json.loads(rig.pulumi_cli(folder, STACK, ["stack", "output", "--json", "--stack", STACK]) or "{}")
+    return rig.pulumi_json(folder, STACK, "stack", "output", "--json")
 
 
 def purge() -> None:
