@@ -42,8 +42,8 @@ simulate: $(INSTALLED) ## A day of STACK: nodes, waiting times and cost (ARRIVAL
 plan-diff: $(INSTALLED) ## Show what changes between BASE and the working tree, in every stack (MARKDOWN=1: as a comment)
 	@$(BIN)/python -m planning diff --base $(BASE) $(if $(MARKDOWN),--markdown)
 
-images: $(INSTALLED) ## List every image of STACK (MIRROR=registry.example.org: the script to mirror them, and the setting)
-	@$(BIN)/python -m planning images --stack $(STACK) $(if $(MIRROR),--mirror $(MIRROR))
+images: $(INSTALLED) ## List every image of STACK (SIZES=1: asks the registries; MIRROR=registry.example.org: the script to mirror them)
+	@$(BIN)/python -m planning images --stack $(STACK) $(if $(SIZES),--sizes) $(if $(MIRROR),--mirror $(MIRROR))
 
 # A big package with pins of its own, so it has an environment of its own.
 build/checkov/bin/checkov:

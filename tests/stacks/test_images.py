@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from planning import images
+from planning import images, mirror
 from planning.checks import images as used
 from planning.manifests import manifests
 from planning.people import people
@@ -36,7 +36,7 @@ def test_the_inventory_names_every_container_people_and_puller_included(stack: s
 @pytest.mark.parametrize("stack", STACKS)
 def test_with_the_printed_setting_no_reference_escapes_the_mirror(stack: str) -> None:
     before = plan(stack)
-    mirrors = images.prefixes(images.inventory(before), REGISTRY)
+    mirrors = mirror.prefixes(images.inventory(before), REGISTRY)
     setting = before.subject.settings.images.model_dump(mode="json") | {"mirrors": mirrors}
     recording = recorded(stack, {"images": setting})
     file = load_stack(PROJECT, stack)
@@ -52,7 +52,7 @@ def test_with_the_printed_setting_no_reference_escapes_the_mirror(stack: str) ->
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_script_is_one_that_a_shell_takes_and_copies_each_named_image_once(stack: str, tmp_path: Path) -> None:
     found = images.inventory(plan(stack))
-    text = images.script(found, plan(stack).subject.settings, REGISTRY)
+    text = mirror.script(found, plan(stack).subject.settings, REGISTRY)
     (tmp_path / "skopeo").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n')
     (tmp_path / "skopeo").chmod(0o755)
     subprocess.run([shutil.which("sh") or "sh", "-c", text], env={"PATH": f"{tmp_path}:/bin:/usr/bin"}, check=True)
@@ -60,16 +60,16 @@ def test_the_script_is_one_that_a_shell_takes_and_copies_each_named_image_once(s
     assert len(asked) == sum(one.source is not None for one in found)
     assert all(f" docker://{REGISTRY}/" in line for line in asked)
     setting = yaml.safe_load("\n".join(line[4:] for line in text.splitlines() if line.startswith("#   ")))
-    assert setting == {"elab:images": {"mirrors": images.prefixes(found, REGISTRY)}}
+    assert setting == {"elab:images": {"mirrors": mirror.prefixes(found, REGISTRY)}}
 
 
 @pytest.mark.parametrize("registry", ["https://registry.example.org", "registry.example.org/", "mirror"])
 def test_a_name_that_is_no_registry_is_refused(registry: str) -> None:
     with pytest.raises(StackError, match="write it as registry"):
-        images.script(images.inventory(plan("dev")), plan("dev").subject.settings, registry)
+        mirror.script(images.inventory(plan("dev")), plan("dev").subject.settings, registry)
 
 
 def test_what_the_registry_holds_already_is_not_copied_onto_itself() -> None:
-    text = images.script(images.inventory(plan("prod")), plan("prod").subject.settings, "registry.example.org/mirror")
+    text = mirror.script(images.inventory(plan("prod")), plan("prod").subject.settings, "registry.example.org/mirror")
     assert "# registry.example.org/elab/notebook:1: in this registry already" in text
     assert "registry.example.org: " not in text
