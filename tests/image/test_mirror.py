@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,10 @@ import yaml
 
 from planning import plan as plans
 from planning.__main__ import main
+from planning.downloads import Downloads, downloads
 from planning.images import StackImage, inventory
 from planning.mirror import script
+from planning.plan import Plan
 from stackfile.quantities import shown_bytes
 from tests.harness.platform import settings
 from tests.harness.stacks import PROJECT, plan
@@ -90,14 +91,11 @@ def project(folder: Path, images: Mapping[str, Any]) -> Path:
     return folder
 
 
-def asked(
-    folder: Path, home: Path, capsys: pytest.CaptureFixture[str], *arguments: str, stack: str = "prod"
-) -> tuple[int, str]:
-    """The exit status of `make images` and what it prints."""
-    with contextlib.chdir(folder), pytest.MonkeyPatch.context() as patch:
+def asked(plan: Plan, found: Sequence[StackImage], home: Path) -> Downloads:
+    """What the registries say of a stack's images."""
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
-        status = main(["images", "--stack", stack, *arguments])
-    return status, capsys.readouterr().out
+        return downloads(plan, found)
 
 
 def section(text: str, image: str) -> str:
@@ -110,9 +108,12 @@ def to_paste(text: str) -> dict[str, Any]:
 
 
 def test_sizes_and_digests_are_what_the_registry_serves(
-    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    status, text = asked(PROJECT, world.home(tmp_path / "home"), capsys, "--sizes")
+    monkeypatch.chdir(PROJECT)
+    monkeypatch.setenv("HOME", str(world.home(tmp_path / "home")))
+    status = main(["images", "--stack", "prod", "--sizes"])
+    text = capsys.readouterr().out
     assert status == 0, text
     for reference, image in world.images.items():
         if reference != PROXY:  # which skopeo has written anew
@@ -127,11 +128,11 @@ def test_sizes_and_digests_are_what_the_registry_serves(
 
 
 def test_prod_is_mirrored_with_every_digest_and_then_needs_nothing_else(
-    world: World, mirror: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    world: World, mirror: Registry, tmp_path: Path
 ) -> None:
     outside = world.home(tmp_path / "outside", mirror)
-    status, made = asked(PROJECT, outside, capsys, "--mirror", f"{mirror.address}/all")
-    assert status == 0
+    prod, images = plan("prod"), inventory(plan("prod"))
+    made = script(images, prod.subject.settings, f"{mirror.address}/all")
     done = ran(made, outside)
     assert done.returncode == 0, done.stderr
     for reference in world.images:
@@ -143,32 +144,30 @@ def test_prod_is_mirrored_with_every_digest_and_then_needs_nothing_else(
     assert ran(made, outside).returncode == 0
     assert len(mirror.uploads) == taken, "nothing is left to copy"
 
-    _, text = asked(PROJECT, outside, capsys, "--sizes")
+    text = "\n".join(asked(prod, images, outside).text())
     printed = yaml.safe_load("\n".join(line[4:] for line in made.splitlines() if line.startswith("#   ")))
-    mirrored = project(tmp_path / "mirrored", printed["elab:images"] | to_paste(text))
+    folder = project(tmp_path / "mirrored", printed["elab:images"] | to_paste(text))
+    mirrored = plans.make(folder, "prod")
     inside = home(tmp_path / "inside", [mirror])
-    used = plans.make(mirrored, "prod").images
-    assert len(used) == len(world.images)
-    for reference in used:
+    assert len(mirrored.images) == len(world.images)
+    for reference in mirrored.images:
         assert reference.startswith(f"{mirror.address}/all/")
         name, _, pinned = reference.partition("@")
         assert digest(inside, name) == pinned
         assert digest(inside, f"{name.rpartition(':')[0]}@{pinned}") == pinned
-    status, text = asked(mirrored, inside, capsys, "--sizes")
-    assert status == 0, text
-    assert "error" not in text
-    assert "lacks" not in text, "every digest is set"
+    said = asked(mirrored, inventory(mirrored), inside)
+    assert not said.faults
+    assert "lacks" not in "\n".join(said.text()), "every digest is set"
 
 
-def test_each_image_that_could_not_be_asked_for_says_why_and_the_others_are_told(
-    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_each_image_that_could_not_be_asked_for_says_why_and_the_others_are_told(world: World, tmp_path: Path) -> None:
     with running(tmp_path / "closed", login=True) as closed, running(tmp_path / "empty") as empty:
         places = {"docker.elastic.co": closed.address, "registry.k8s.io": empty.address}
         places["docker.io"] = "127.0.0.1:1"
         own = world.home(tmp_path / "home", closed, empty, **places)
-        status, text = asked(PROJECT, own, capsys, "--sizes")
-    assert status == 1
+        said = asked(plan("prod"), inventory(plan("prod")), own)
+    assert len(said.faults) == 7
+    text = "\n".join(said.text())
     kibana = section(text, "docker.elastic.co/kibana/kibana:9.5.1")
     assert "authentication required" in kibana
     assert "fix: log in: skopeo login docker.elastic.co" in kibana
@@ -177,15 +176,13 @@ def test_each_image_that_could_not_be_asked_for_says_why_and_the_others_are_told
     assert "this machine reaches it" in section(text, GRAFANA)
     assert f" for {AMD64}, in 2 layers" in section(text, HUB)
     assert text.count("error: ") == text.count("fix: ") + 1 == 8
-    assert text.endswith("error: 7 of 16 images could not be asked for; see above\n")
+    assert text.endswith("error: 7 of 16 images could not be asked for; see above")
     assert set(to_paste(text.partition("\n\nerror")[0])["digests"]) == {
         reference for reference in world.images if not reference.startswith(tuple(places))
     }
 
 
-def test_a_tag_that_was_moved_is_told_and_what_the_stack_pulls_is_measured(
-    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_tag_that_was_moved_is_told_and_what_the_stack_pulls_is_measured(world: World, tmp_path: Path) -> None:
     with running(tmp_path / "moving") as moving:
         own = world.home(tmp_path / "home", moving, **{"docker.io": moving.address})
         versions = [
@@ -195,29 +192,31 @@ def test_a_tag_that_was_moved_is_told_and_what_the_stack_pulls_is_measured(
             version.push(own, GRAFANA.replace("docker.io", moving.address))
         old, new = versions
         pinned = {GRAFANA: old.digest, HUB: world.images[HUB].digest}
-        status, text = asked(project(tmp_path / "project", {"digests": pinned}), own, capsys, "--sizes")
-    assert status == 0, text
+        found = [replace(one, digest=pinned.get(str(one.source), "")) for one in inventory(plan("prod"))]
+        said = asked(plan("prod"), found, own)
+    assert not said.faults
+    text = "\n".join(said.text())
     (told,) = re.findall(r"than the stack says\n((?:  .*\n)*)", text)
     assert told.split() == [
         *(GRAFANA, "the", "stack's", "digest:", old.digest),
         *("the", "tag's", "now:", new.digest),
     ]
-    assert f"{shown_bytes(old.sizes[AMD64])} for {AMD64}" in section(text, f"{GRAFANA}@{old.digest}")
+    assert f"{shown_bytes(old.sizes[AMD64])} for {AMD64}" in section(text, GRAFANA)
     assert not pinned.keys() & to_paste(text)["digests"].keys()
 
 
-def small(folder: Path, own: Path, upstream: Registry) -> tuple[dict[str, Layout], str]:
-    """Three images in a registry, of which the second is named by digest alone, and the script for a mirror."""
+def small(folder: Path, own: Path, upstream: Registry) -> dict[str, Layout]:
+    """Three images in a registry, of which the second is named by digest alone."""
     names = {"up.example.org/a:1": "a", "up.example.org/b": "b", "up.example.org/c:1": "c"}
     images = {}
     for name, word in names.items():
         layers = {AMD64: [SHARED, layer(word)], ARM64: [layer(word, "arm64")]}
         images[name] = layout(folder / word, layers)
         images[name].push(own, name.replace("up.example.org", upstream.address) + (":x" if word == "b" else ""))
-    return images, str(folder)
+    return images
 
 
-def found(images: Mapping[str, Layout]) -> list[StackImage]:
+def stack_images(images: Mapping[str, Layout]) -> list[StackImage]:
     """The inventory of a stack that uses them, all by digest but the first."""
     made = []
     for index, (name, image) in enumerate(images.items()):
@@ -232,9 +231,9 @@ def test_what_fails_is_named_the_rest_is_copied_and_the_next_run_copies_only_wha
 ) -> None:
     with running(tmp_path / "upstream") as upstream:
         own = home(tmp_path / "home", [upstream, mirror], {"up.example.org": upstream.address})
-        images, _ = small(tmp_path / "layouts", own, upstream)
+        images = small(tmp_path / "layouts", own, upstream)
         a, b, c = images.values()
-        made = script(found(images), settings(), mirror.address)
+        made = script(stack_images(images), settings(), mirror.address)
         torn, gone = upstream.blob(a.layers[-2]), upstream.blob(c.digest)
         kept = {path: path.read_bytes() for path in (torn, gone)}
         for path in kept:
@@ -267,12 +266,12 @@ def test_a_mirror_that_is_carried_across_fills_the_one_inside_by_the_same_script
 ) -> None:
     with running(tmp_path / "upstream") as upstream, running(tmp_path / "carrier") as carrier:
         own = home(tmp_path / "home", [upstream, carrier], {"up.example.org": upstream.address})
-        images, _ = small(tmp_path / "layouts", own, upstream)
-        assert ran(script(found(images), settings(), carrier.address), own).returncode == 0
+        images = small(tmp_path / "layouts", own, upstream)
+        assert ran(script(stack_images(images), settings(), carrier.address), own).returncode == 0
     shutil.copytree(carrier.folder, tmp_path / "carried/data")
     with running(tmp_path / "carried") as carried:
         inside = home(tmp_path / "inside", [carried, mirror], {"up.example.org": f"{carried.address}/up.example.org"})
-        done = ran(script(found(images), settings(), mirror.address), inside)
+        done = ran(script(stack_images(images), settings(), mirror.address), inside)
         assert done.returncode == 0, done.stderr
         for name, image in images.items():
             assert digest(inside, f"{mirror.address}/{name.partition(':')[0]}@{image.digest}") == image.digest
