@@ -21,7 +21,8 @@ from .registry import Served, Unanswered, ask
 from .table import table
 
 ARCHITECTURE = "kubernetes.io/arch"
-"""The label by which a pool's selector says what its machines are; without it they are amd64."""
+"""The label by which a pool's selector says what its machines are."""
+_OTHERWISE = "linux/amd64"
 _AT_ONCE = 8
 """Questions to registries; each is a process that mostly waits."""
 
@@ -123,7 +124,7 @@ class Downloads:
 
 def downloads(plan: Plan, found: Sequence[StackImage]) -> Downloads:
     """Asks the registry of each image, or the mirror that stands in its place."""
-    nodes = node_images(plan)
+    nodes = node_images(plan.pools, plan.pods, tuple(pod_templates(plan.people.manifests)))
     notebook = plan.subject.settings.notebook_image
     of_builds = notebook.platforms if isinstance(notebook, BuiltImage) else ()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -154,28 +155,26 @@ def _platforms(one: StackImage, nodes: Iterable[NodeImages]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(node.platform for node in nodes if one.reference in node.at_most))
 
 
-def node_images(plan: Plan) -> tuple[NodeImages, ...]:
+def node_images(
+    pools: Sequence[NodePool], pods: Sequence[PodTemplate], servers: Sequence[PodTemplate]
+) -> tuple[NodeImages, ...]:
     """For each pool; and for nodes of none, where something of the platform has no other place."""
-    servers = tuple(pod_templates(plan.people.manifests))
-    found = [_on(plan, servers, pool) for pool in plan.pools]
-    homeless = [pod for pod in plan.pods if not any(may_run_on(pod.spec, pool) for pool in plan.pools)]
-    if homeless:
-        every = [pod for pod in plan.pods if not _bound(pod, plan.pools)]
-        always = _images(pod for pod in every if pod.kind == "DaemonSet")
-        others = _images(every)
-        found.append(
-            NodeImages(pool="none", platform="linux/amd64", always=always, with_servers=always, at_most=others)
-        )
+    found = [_on(pool, pods, servers) for pool in pools]
+    if not all(any(may_run_on(pod.spec, pool) for pool in pools) for pod in pods):
+        elsewhere = [pod for pod in pods if not _bound(pod, pools)]
+        always = _images(pod for pod in elsewhere if pod.kind == "DaemonSet")
+        at_most = _images(elsewhere)
+        found.append(NodeImages(pool="none", platform=_OTHERWISE, always=always, with_servers=always, at_most=at_most))
     return tuple(found)
 
 
-def _on(plan: Plan, servers: Iterable[PodTemplate], pool: NodePool) -> NodeImages:
-    here = [pod for pod in plan.pods if may_run_on(pod.spec, pool)]
+def _on(pool: NodePool, pods: Iterable[PodTemplate], servers: Iterable[PodTemplate]) -> NodeImages:
+    here = [pod for pod in pods if may_run_on(pod.spec, pool)]
     always = _images(pod for pod in here if pod.kind == "DaemonSet")
     with_servers = always | _images(pod for pod in servers if may_run_on(pod.spec, pool))
     return NodeImages(
         pool=str(pool.name),
-        platform=f"linux/{pool.selector.get(ARCHITECTURE, 'amd64')}",
+        platform=f"linux/{pool.selector[ARCHITECTURE]}" if ARCHITECTURE in pool.selector else _OTHERWISE,
         always=always,
         with_servers=with_servers,
         at_most=with_servers | _images(here),

@@ -131,8 +131,8 @@ _MISSING = _FAULTS[0][1]
 
 def _unanswered(said: str, host: str) -> Unanswered:
     line = (said.strip().splitlines() or ["it failed without a word"])[-1]
-    if logged := re.search(r'msg=("(?:[^"\\]|\\.)*")', line):
-        line = json.loads(logged[1])
+    if logged := re.search(r'msg="((?:[^"\\]|\\.)*)"', line):
+        line = re.sub(r"\\(.)", lambda found: " " if found[1] in "nt" else found[1], logged[1])
     line = re.sub(r'^Error parsing image name "[^"]*": ', "", line)
     fix = next(fix for pattern, fix in _FAULTS if re.search(pattern, line, re.IGNORECASE))
     return Unanswered(line, fix.format(host=host), missing=fix == _MISSING)
