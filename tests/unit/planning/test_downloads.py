@@ -7,8 +7,9 @@ from typing import Any
 
 from clouds.pools import Allocatable, NodeCount, NodePool, Taint
 from planning.downloads import ARCHITECTURE, Downloads, NodeImages, node_images
+from planning.images import StackImage
 from planning.pods import PodTemplate
-from planning.registry import Served
+from planning.registry import Served, Unanswered
 from stackfile.quantities import Bytes, Cpu
 from stackfile.references import Name
 
@@ -100,3 +101,12 @@ def test_the_table_has_a_row_for_each_kind_of_node() -> None:
     text = downloads({"a": {"x": 1024}, "b": {"y": 1024}, "c": {"z": 1024}}, node).text()
     (row,) = [line.split("  ") for line in text if line.startswith("  small")]
     assert [cell.strip() for cell in row if cell] == ["small", PLATFORM, "1 KiB", "2 KiB", "3 KiB"]
+
+
+def test_what_a_mirror_lacks_is_to_be_copied_there_and_what_its_own_registry_lacks_is_named_wrongly() -> None:
+    away = StackImage(reference="mirror.example.org/quay.io/a:1", source="quay.io/a:1", digest="", users=())
+    home = StackImage(reference="quay.io/b:1", source="quay.io/b:1", digest="", users=())
+    faults = {one.reference: Unanswered("manifest unknown", "correct its name", missing=True) for one in (away, home)}
+    found = Downloads(stack="s", found=(away, home), nodes=(), served={}, faults=faults, unbuilt=frozenset())
+    fixes = [line.strip() for line in found.text() if "fix: " in line]
+    assert fixes == ["fix: the mirror lacks it: run what make images MIRROR=… prints", "fix: correct its name"]
