@@ -8,7 +8,7 @@ BESIDE := tests/e2e/test_monitoring.py tests/e2e/test_reload.py tests/e2e/test_s
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status purge plan simulate plan-diff images scan test lint types programs unit plugins e2e e2e-platform e2e-beside browser image bench golden dashboards clouds handbook schema vocabulary
+.PHONY: help up down status purge plan simulate plan-diff images scan test lint types programs unit plugins e2e e2e-platform e2e-beside browser registries image bench golden dashboards clouds handbook schema vocabulary
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,8 +42,8 @@ simulate: $(INSTALLED) ## A day of STACK: nodes, waiting times and cost (ARRIVAL
 plan-diff: $(INSTALLED) ## Show what changes between BASE and the working tree, in every stack (MARKDOWN=1: as a comment)
 	@$(BIN)/python -m planning diff --base $(BASE) $(if $(MARKDOWN),--markdown)
 
-images: $(INSTALLED) ## List every image of STACK (MIRROR=registry.example.org: the script to mirror them, and the setting)
-	@$(BIN)/python -m planning images --stack $(STACK) $(if $(MIRROR),--mirror $(MIRROR))
+images: $(INSTALLED) ## List every image of STACK (SIZES=1: asks the registries; MIRROR=registry.example.org: the script to mirror them)
+	@$(BIN)/python -m planning images --stack $(STACK) $(if $(SIZES),--sizes) $(if $(MIRROR),--mirror $(MIRROR))
 
 # A big package with pins of its own, so it has an environment of its own.
 build/checkov/bin/checkov:
@@ -79,8 +79,15 @@ plugins: programs ## The stand-in providers against a real API server
 browser: ## Debian's chromium, for the tests that need a real browser
 	@command -v chromium >/dev/null || { echo "==> chromium"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null || { echo "error: chromium can't be installed here; install it by hand" >&2; exit 1; }; }
 
+# The registry is unpacked, not installed: its package would start a service on every address of the machine.
+registries: ## Debian's skopeo and docker-registry, for the tests of images and mirrors
+	@command -v skopeo >/dev/null && test -x build/registry/usr/bin/docker-registry || { echo "==> skopeo and docker-registry"; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends skopeo >/dev/null && \
+	mkdir -p build/registry && cd build/registry && apt-get -o APT::Sandbox::User=root download -qq docker-registry && dpkg --extract docker-registry_*.deb . || \
+	{ echo "error: skopeo and docker-registry can't be had here; install them by hand" >&2; exit 1; }; }
+
 # These tests mostly wait, so half of them run beside the others, on a stack and with a directory of their own.
-e2e: $(INSTALLED) browser ## The platform on a real cluster: login, work, culling, isolation, metrics, protection
+e2e: $(INSTALLED) browser registries ## The platform on a real cluster: login, work, culling, isolation, metrics, protection
 	@mkdir -p build; $(MAKE) --no-print-directory e2e-beside > build/e2e-beside.log 2>&1 & beside=$$!; \
 	trap 'kill $$beside' INT TERM; echo "==> the other half runs beside this one; its output follows it, from build/e2e-beside.log"; \
 	$(MAKE) --no-print-directory e2e-platform; platform=$$?; wait $$beside; beside=$$?; cat build/e2e-beside.log; \
