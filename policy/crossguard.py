@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import grpc
 import pulumi
+from pulumi.runtime import proto
 from pulumi_policy import (
     EnforcementLevel,
     Policy,
@@ -26,6 +28,7 @@ from components.notebook_image import BuiltImage
 from planning.people import people
 from settings import SECRETS, Settings, read
 from stackfile.configuration import configured, received
+from stackfile.problems import StackError
 
 from .exemptions import load
 from .judge import context, planned_pods
@@ -62,13 +65,11 @@ class Pack:
             policy.enforcement_level = EnforcementLevel(rule.level(environment))
 
     def _policy(self, rule: Rule) -> Policy:
-        kind = ResourceValidationPolicy if rule.one else StackValidationPolicy
-        return kind(
-            name=rule.name,
-            description=f"{rule.reason} Fix: {rule.fix}",
-            validate=self._of_resource(rule) if rule.one else self._of_stack(rule),
-            remediation_steps=rule.fix,
-        )
+        words = f"{rule.reason} Fix: {rule.fix}"
+        if rule.one:
+            check = self._of_resource(rule)
+            return ResourceValidationPolicy(rule.name, words, check, remediation_steps=rule.fix)
+        return StackValidationPolicy(rule.name, words, self._of_stack(rule), remediation_steps=rule.fix)
 
     def _of_resource(self, rule: Rule) -> Callable[[ResourceValidationArgs, ReportViolation], None]:
         def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
@@ -109,7 +110,11 @@ def listen(pack: Pack) -> None:
     """
     kept = _PolicyAnalyzerServicer.ConfigureStack
 
-    def configure(self: Any, request: Any, call: Any) -> Any:  # noqa: ANN401  as the SDK has them
+    def configure(
+        self: _PolicyAnalyzerServicer,
+        request: proto.AnalyzerStackConfigureRequest,
+        _context: grpc.ServicerContext,
+    ) -> proto.AnalyzerStackConfigureResponse:
         os.environ |= {
             "PULUMI_CONFIG": json.dumps(dict(request.config)),
             "PULUMI_PROJECT": request.project,
@@ -117,8 +122,11 @@ def listen(pack: Pack) -> None:
             "PULUMI_ORGANIZATION": request.organization,
             "PULUMI_DRY_RUN": str(request.dry_run).lower(),
         }
-        pack.take_configuration()
-        return kept(self, request, call)
+        try:
+            pack.take_configuration()
+        except StackError as error:
+            _context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"policy pack {NAME}: {error}")
+        return kept(self, request, _context)
 
     _PolicyAnalyzerServicer.ConfigureStack = configure
 
@@ -133,9 +141,11 @@ def _settings() -> Settings | None:
 def _servers(settings: Settings) -> tuple[Resource, ...]:
     """The pods and claims of people, as KubeSpawner will make them."""
     image = settings.notebook_image
-    built = isinstance(image, BuiltImage)
-    reference = f"{image.repository}@{_DIGEST}" if built else settings.images.reference(image.image)
-    return tuple(planned_pods(manifest.body for manifest in people(settings, str(reference)).manifests))
+    if isinstance(image, BuiltImage):
+        reference = f"{image.repository}@{_DIGEST}"
+    else:
+        reference = settings.images.reference(image.image)
+    return tuple(planned_pods(manifest.body for manifest in people(settings, reference).manifests))
 
 
 def _resource(urn: str, token: str, seen: ResourceValidationArgs | PolicyResource, rule: Rule) -> Resource:

@@ -63,7 +63,7 @@ def empty_cluster(folder: Path, context: str) -> Generator[EmptyCluster]:
             self.end_headers()
             self.wfile.write(text)
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:
             """Nothing: the test's output is the engine's."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -1,4 +1,4 @@
-"""`--policy-pack policy` by the real engine: the program's own stack, previewed and refused, on a cluster that is empty."""
+"""`--policy-pack policy` by the real engine: the program's own stack, on a cluster that is empty."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PRICELESS = "allocatable: {cpu: 15500m, memory: 60Gi}", "allocatable: {cpu: 6350
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """A project directory beside the repository, whose program is the repository's, and a lab with a state of its own."""
+    """A project directory beside the repository, whose program is the repository's, and a lab of its own."""
 
     lab: Lab
     folder: Path
