@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Generator
@@ -15,6 +16,7 @@ import yaml
 from lab.labkit import settings as lab
 from lab.plugins.tests.calls import Lab
 from tests.cli.cluster import EmptyCluster, empty_cluster
+from tests.cli.language_host import install
 from tests.faulty.cases import GOOD, ROOT, STACK, write
 
 pytestmark = pytest.mark.e2e
@@ -116,6 +118,18 @@ def test_the_same_rule_is_advice_in_dev_and_the_preview_passes(project: Project)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"[advisory]  memory-ratio  (pulumi:pulumi:Stack: elab-{STACK})" in done.stdout
     assert "[mandatory]" not in done.stdout
+
+
+def test_an_engine_with_a_language_host_tells_the_pack_of_its_stack_too(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    done = project.does("preview", {PROD: "elab:environment: dev", LIMIT: TOO_FAR})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"using pulumi-language-python from $PATH at {tmp_path}" in done.stdout
+    assert "pulumi-analyzer-policy-python" not in done.stdout
+    assert f"[advisory]  memory-ratio  (pulumi:pulumi:Stack: elab-{STACK})" in done.stdout
 
 
 def test_a_slip_in_the_stack_file_is_told_by_the_pack_in_words(project: Project) -> None:
