@@ -26,9 +26,9 @@ that a stack registers and the pods that KubeSpawner will make of it. The same f
 
 The pack was run by a real engine (3.259.0, built from its module), by `lab/lab pulumi preview|up --policy-pack policy`:
 a stack that passes, one refused before anything was made, one that gets advice, a slip in a stack file
-(`tests/cli/test_policies.py`). That engine started it both ways that it has: by a program `pulumi-analyzer-policy-python`,
-the lab's own, and by a language host, which tells it of the stack by calls and no variables; the host was the tests'
-own, since the official distribution's is not served where elab is developed.
+(`tests/cli/test_policies.py`). That engine started it both ways that it has: by a program
+`pulumi-analyzer-policy-python`, the lab's own, and by a language host, which tells it of the stack by calls and no
+variables; the host was the tests' own, since the official distribution's is not served where elab is developed.
 
 A level depends on the stack's `environment`. Bounds that a stack sets itself are under `policies` in its file:
 `monthly_cost`, `registries`, `memory_ratio`. What may see its node is listed in `policy/allowed.yaml`.

@@ -59,6 +59,14 @@ def test_who_may_write_runs_none_of_this_repository_s_code() -> None:
         assert [one for one in used if not one.startswith("actions/download-artifact@")] == [], name
 
 
+def test_what_nobody_watches_asks_no_environment_that_waits_for_a_reviewer() -> None:
+    environments = {name: job["environment"] for name, job in jobs() if "environment" in job}
+    assert environments == {
+        "preview.yml: preview": "preview-${{ matrix.stack }}",
+        "drift.yml: drift": "drift-${{ matrix.stack }}",
+    }
+
+
 def test_no_job_runs_what_a_server_sends() -> None:
     files = [*FILES, *FOLDER.parent.glob("actions/*/action.yml")]
     for file in files:
