@@ -187,6 +187,7 @@ RULES = (
     Rule(
         name="secrets-in-secrets",
         one=secrets_in_secrets,
+        texts=True,
         reason="What is no Secret is read by everybody who may look, and kept in clear in state and logs.",
         fix="Keep it in a Secret, and mount that or refer to it.",
     ),

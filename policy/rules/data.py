@@ -165,6 +165,7 @@ RULES = (
     Rule(
         name="log-retention",
         all=log_retention,
+        texts=True,
         reason="Logs that nothing deletes fill the disk, and keep people's data longer than anybody decided.",
         fix="Set logging.retention.",
     ),

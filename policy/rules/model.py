@@ -142,7 +142,8 @@ class Rule:
     """Says what is wrong with one resource; a rule has this or `all`."""
     all: Callable[[Sequence[Resource], Context], Iterator[Fault]] | None = None
     """Says what is wrong with resources taken together."""
-    tags: tuple[str, ...] = field(default=())
+    texts: bool = False
+    """It reads every text that it meets, so what a preview does not know yet is left out instead of ending it."""
 
     def level(self, environment: Environment) -> Level:
         """How hard the rule is there."""
