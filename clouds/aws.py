@@ -36,15 +36,22 @@ PRICES = PriceList(
     dated="about 2025",
     source="list prices of Linux on demand, not looked up: check them at aws.amazon.com/ec2/pricing/on-demand",
     machines={
-        "m6i.2xlarge": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.384),
-        "m6i.4xlarge": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.768),
-        "m7i.4xlarge": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.8064),
-        "r6i.4xlarge": Machine(cpus=16, memory=Bytes("128Gi"), per_hour=1.008),
-        "g4dn.xlarge": Machine(cpus=4, memory=Bytes("16Gi"), per_hour=0.526, gpus=1),
-        "g5.xlarge": Machine(cpus=4, memory=Bytes("16Gi"), per_hour=1.006, gpus=1),
+        "m6i.2xlarge": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.384, disks=25),
+        "m6i.4xlarge": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.768, disks=25),
+        "m7i.4xlarge": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.8064, disks=31),
+        "r6i.4xlarge": Machine(cpus=16, memory=Bytes("128Gi"), per_hour=1.008, disks=25),
+        "g4dn.xlarge": Machine(cpus=4, memory=Bytes("16Gi"), per_hour=0.526, gpus=1, disks=23),
+        "g5.xlarge": Machine(cpus=4, memory=Bytes("16Gi"), per_hour=1.006, gpus=1, disks=23),
     },
 )
-"""What elab's pools use; a stack of another region sets `price_per_hour` of its pools."""
+"""What elab's pools use; a stack of another region sets `price_per_hour` of its pools.
+
+Disks are what the EBS driver tells the scheduler when a node starts, with the two network interfaces that Amazon's own
+network plugin begins with: of 28 attachments one is the node's own disk and two are the interfaces, on g4dn and g5 the
+GPU and the local disk too; m7i has 32 for volumes alone. Source: EC2's user guide, "Amazon EBS volume limits", and
+`pkg/cloud/limits` of kubernetes-sigs/aws-ebs-csi-driver. A third interface, after some thirty pods, takes a place that
+the driver has promised (kubernetes-sigs/aws-ebs-csi-driver#2153): prefix delegation does without one.
+"""
 
 
 class Karpenter(Section):
@@ -147,8 +154,8 @@ class Aws:
                 "a smallest number of nodes with Karpenter: it counts none, so `nodes.min` is 0 and placeholders keep "
                 "room",
                 "volumes for several writers: EFS would be another class, and its files are slow for notebooks",
-                "room for every disk: a machine holds about 25 EBS volumes, so more people than that need a further "
-                "node",
+                "room for every disk: of most types a machine takes 25 volumes, as plans count, so more people than "
+                "that need a further node",
                 "EKS Auto Mode: its NodeClass is of another kind (eks.amazonaws.com/v1)",
             ),
         )
@@ -156,6 +163,9 @@ class Aws:
     @property
     def prices(self) -> PriceList:
         return PRICES
+
+    def disks(self, pool: NodePool) -> int | None:
+        return PRICES.disks(pool)
 
     @property
     def autoscaler(self) -> Autoscaler:
