@@ -109,7 +109,7 @@ def placeholders(pool: NodePool, seat: Resources, size: Resources | None) -> int
     if not 0 < people < held * seats:
         return -(-pool.arrivals.seats // seats)
     full, rest = divmod(pool.arrivals.seats, people)
-    return full * held + min(held, -(-rest // seats))
+    return full * held + -(-rest // seats)
 
 
 def placeholder_deployment(args: PlaceholdersArgs, pool: NodePool, labels: Labels) -> apps.DeploymentInitArgs:
