@@ -33,8 +33,10 @@ _POD_IDENTITY = (Cidr("169.254.170.23/32"), Cidr("fd00:ec2::23/128"))
 PRICES = PriceList(
     currency="USD",
     region="us-east-1",
-    dated="about 2025",
-    source="list prices of Linux on demand, not looked up: check them at aws.amazon.com/ec2/pricing/on-demand",
+    dated="2026-01-19",
+    source="list prices of Linux on demand, generated from Amazon's price list into "
+    "`pkg/providers/pricing/zz_generated.pricing_aws.go` of aws/karpenter-provider-aws (commit 031e72b6); today's are "
+    "at aws.amazon.com/ec2/pricing/on-demand",
     machines={
         "m6i.2xlarge": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.384, disks=25),
         "m6i.4xlarge": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.768, disks=25),

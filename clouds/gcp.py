@@ -40,14 +40,16 @@ _PERSISTENT_DISKS = 127
 PRICES = PriceList(
     currency="USD",
     region="us-central1",
-    dated="about 2025",
-    source="list prices on demand, not looked up: check them at cloud.google.com/compute/vm-instance-pricing",
+    dated="after March 2026",
+    source="list prices on demand, collected in `pkg/providers/pricing/initial-prices.json` of "
+    "cloudpilot-ai/karpenter-provider-gcp (commit 036c6e2c), which names no day and has had its form since then; "
+    "today's are at cloud.google.com/compute/vm-instance-pricing",
     machines={
-        "e2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.2681, disks=_PERSISTENT_DISKS),
-        "n2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.3885, disks=_PERSISTENT_DISKS),
-        "n2-standard-16": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.7769, disks=_PERSISTENT_DISKS),
-        "n2-highmem-16": Machine(cpus=16, memory=Bytes("128Gi"), per_hour=1.0481, disks=_PERSISTENT_DISKS),
-        "g2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.8536, gpus=1, disks=_PERSISTENT_DISKS),
+        "e2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.268046, disks=_PERSISTENT_DISKS),
+        "n2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.388472, disks=_PERSISTENT_DISKS),
+        "n2-standard-16": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.776944, disks=_PERSISTENT_DISKS),
+        "n2-highmem-16": Machine(cpus=16, memory=Bytes("128Gi"), per_hour=1.048112, disks=_PERSISTENT_DISKS),
+        "g2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.853624, gpus=1, disks=_PERSISTENT_DISKS),
     },
 )
 """What elab's pools use; a stack of another region sets `price_per_hour` of its pools."""

@@ -28,9 +28,9 @@ class PriceList:
     currency: str
     region: str
     dated: str
-    """The time that the figures are of."""
+    """The day that the figures are of, or as much of it as their source tells."""
     source: str
-    """Which prices these are, whether somebody has looked them up, and where."""
+    """Which prices these are, where somebody has looked them up, and where today's are."""
     machines: Mapping[str, Machine]
     """By the name that the cloud has for the type."""
 
