@@ -150,8 +150,8 @@ class Aws:
             "TLS and sees people's own addresses; or an Ingress or a Gateway. A quiet connection lives 6000 s, the "
             "most there is; JupyterLab speaks every 30 s",
             registry="ECR by the nodes' role, without a pull secret",
-            nodes="Karpenter's NodePool and EC2NodeClass, made by elab, whose nodes take nobody until the EBS driver has "
-            "taken its taint `agent-not-ready` away; or cluster-autoscaler over managed node groups, whose sizes the "
+            nodes="Karpenter's NodePool and EC2NodeClass, made by elab, whose nodes take nobody until the EBS driver "
+            "has taken its taint `agent-not-ready` away; or cluster-autoscaler over managed node groups, whose sizes the "
             "plan prints as commands, and which want that taint too",
             lacks=(
                 "a smallest number of nodes with Karpenter: it counts none, so `nodes.min` is 0 and placeholders keep "
