@@ -151,8 +151,8 @@ class Aws:
             "most there is; JupyterLab speaks every 30 s",
             registry="ECR by the nodes' role, without a pull secret",
             nodes="Karpenter's NodePool and EC2NodeClass, made by elab, whose nodes take nobody until the EBS driver "
-            "has taken its taint `agent-not-ready` away; or cluster-autoscaler over managed node groups, whose sizes the "
-            "plan prints as commands, and which want that taint too",
+            "has taken its taint `agent-not-ready` away; or cluster-autoscaler over managed node groups, whose sizes "
+            "the plan prints as commands, and which want that taint too",
             lacks=(
                 "a smallest number of nodes with Karpenter: it counts none, so `nodes.min` is 0 and placeholders keep "
                 "room",
