@@ -101,11 +101,11 @@ def test_the_disk_grows_with_the_retention_the_cluster_and_how_often_it_is_asked
         assert 1.8 * plain < disk(changes).bytes < 2.2 * plain, changes
 
 
-def test_pods_are_no_more_than_the_disks_that_a_pools_nodes_take() -> None:
-    """Three nodes with room for 14 people each, and disks for 10."""
+def test_no_claim_shrinks_when_a_stack_states_how_many_disks_its_nodes_take() -> None:
+    """A claim can only grow; these are three nodes with room for 14 people each, and disks for 10."""
     pools = data({})["pools"]
     pools[0]["allocatable"]["disks"] = 10
-    assert settings({}).monitoring_args.size.pods - settings({"pools": pools}).monitoring_args.size.pods == 3 * 4
+    assert settings({"pools": pools}).monitoring_args.size == settings({}).monitoring_args.size
 
 
 def test_a_disk_that_is_too_small_is_refused_and_the_shorter_retention_that_is_offered_fits() -> None:
