@@ -33,18 +33,27 @@ _POD_IDENTITY = (Cidr("169.254.170.23/32"), Cidr("fd00:ec2::23/128"))
 PRICES = PriceList(
     currency="USD",
     region="us-east-1",
-    dated="about 2025",
-    source="list prices of Linux on demand, not looked up: check them at aws.amazon.com/ec2/pricing/on-demand",
+    dated="2026-01-19",
+    source="list prices of Linux on demand, generated from Amazon's price list into "
+    "`pkg/providers/pricing/zz_generated.pricing_aws.go` of aws/karpenter-provider-aws (commit 031e72b6); today's are "
+    "at aws.amazon.com/ec2/pricing/on-demand",
     machines={
-        "m6i.2xlarge": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.384),
-        "m6i.4xlarge": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.768),
-        "m7i.4xlarge": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.8064),
-        "r6i.4xlarge": Machine(cpus=16, memory=Bytes("128Gi"), per_hour=1.008),
-        "g4dn.xlarge": Machine(cpus=4, memory=Bytes("16Gi"), per_hour=0.526, gpus=1),
-        "g5.xlarge": Machine(cpus=4, memory=Bytes("16Gi"), per_hour=1.006, gpus=1),
+        "m6i.2xlarge": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.384, disks=25),
+        "m6i.4xlarge": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.768, disks=25),
+        "m7i.4xlarge": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.8064, disks=31),
+        "r6i.4xlarge": Machine(cpus=16, memory=Bytes("128Gi"), per_hour=1.008, disks=25),
+        "g4dn.xlarge": Machine(cpus=4, memory=Bytes("16Gi"), per_hour=0.526, gpus=1, disks=23),
+        "g5.xlarge": Machine(cpus=4, memory=Bytes("16Gi"), per_hour=1.006, gpus=1, disks=23),
     },
 )
-"""What elab's pools use; a stack of another region sets `price_per_hour` of its pools."""
+"""What elab's pools use; a stack of another region sets `price_per_hour` of its pools.
+
+Disks are what the EBS driver tells the scheduler when a node starts, with the two network interfaces that Amazon's own
+network plugin begins with: of 28 attachments one is the node's own disk and two are the interfaces, on g4dn and g5 the
+GPU and the local disk too; m7i has 32 for volumes alone. Source: EC2's user guide, "Amazon EBS volume limits", and
+`pkg/cloud/limits` of kubernetes-sigs/aws-ebs-csi-driver. A third interface, after some thirty pods, takes a place that
+the driver has promised (kubernetes-sigs/aws-ebs-csi-driver#2153): prefix delegation does without one.
+"""
 
 
 class Karpenter(Section):
@@ -141,14 +150,15 @@ class Aws:
             "TLS and sees people's own addresses; or an Ingress or a Gateway. A quiet connection lives 6000 s, the "
             "most there is; JupyterLab speaks every 30 s",
             registry="ECR by the nodes' role, without a pull secret",
-            nodes="Karpenter's NodePool and EC2NodeClass, made by elab; or cluster-autoscaler over managed node "
-            "groups, whose sizes the plan prints as commands",
+            nodes="Karpenter's NodePool and EC2NodeClass, made by elab, whose nodes take nobody until the EBS driver "
+            "has taken its taint `agent-not-ready` away; or cluster-autoscaler over managed node groups, whose sizes "
+            "the plan prints as commands, and which want that taint too",
             lacks=(
                 "a smallest number of nodes with Karpenter: it counts none, so `nodes.min` is 0 and placeholders keep "
                 "room",
                 "volumes for several writers: EFS would be another class, and its files are slow for notebooks",
-                "room for every disk: a machine holds about 25 EBS volumes, so more people than that need a further "
-                "node",
+                "room for every disk: of most types a machine takes 25 volumes, as plans count, so more people than "
+                "that need a further node",
                 "EKS Auto Mode: its NodeClass is of another kind (eks.amazonaws.com/v1)",
             ),
         )
@@ -156,6 +166,9 @@ class Aws:
     @property
     def prices(self) -> PriceList:
         return PRICES
+
+    def disks(self, pool: NodePool) -> int | None:
+        return PRICES.disks(pool)
 
     @property
     def autoscaler(self) -> Autoscaler:
@@ -214,6 +227,7 @@ def _node_pool(pool: NodePool, settings: Karpenter, node_class: str, instance: s
         zones=settings.zones,
         cpus=pool.nodes.max * machine.cpus,
         consolidate_after="10m",
+        startup_taint=f"{_DRIVER}/agent-not-ready",
     )
 
 

@@ -36,16 +36,21 @@ _SPOT = Taint(key="kubernetes.azure.com/scalesetpriority", value="spot", effect=
 PRICES = PriceList(
     currency="USD",
     region="eastus",
-    dated="about 2025",
-    source="list prices of Linux, pay as you go, not looked up: check them at azure.microsoft.com/pricing",
+    dated="2023-12-18",
+    source="list prices of Linux, pay as you go, generated from Azure's retail price list into "
+    "`pkg/providers/pricing/zz_generated.pricing.go` of Azure/karpenter-provider-azure (commit 0499866a), and nothing "
+    "newer was at hand; today's are at azure.microsoft.com/pricing",
     machines={
-        "Standard_D8s_v5": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.384),
-        "Standard_D16s_v5": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.768),
-        "Standard_E16s_v5": Machine(cpus=16, memory=Bytes("128Gi"), per_hour=1.008),
-        "Standard_NC4as_T4_v3": Machine(cpus=4, memory=Bytes("28Gi"), per_hour=0.526, gpus=1),
+        "Standard_D8s_v5": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.384, disks=16),
+        "Standard_D16s_v5": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.768, disks=32),
+        "Standard_E16s_v5": Machine(cpus=16, memory=Bytes("128Gi"), per_hour=1.008, disks=32),
+        "Standard_NC4as_T4_v3": Machine(cpus=4, memory=Bytes("28Gi"), per_hour=0.526, gpus=1, disks=8),
     },
 )
-"""What elab's pools use; a stack of another region sets `price_per_hour` of its pools."""
+"""What elab's pools use; a stack of another region sets `price_per_hour` of its pools. Disks are the most data disks of
+each size, as its page in Azure's documentation and `azure_dd_max_disk_count.go` of kubernetes-sigs/azuredisk-csi-driver
+have them; the driver tells the scheduler the same.
+"""
 
 
 class AzureSettings(Section):
@@ -130,8 +135,8 @@ class Azure:
             lacks=(
                 "the Application Gateway: its proxies lie outside the cluster, where no policy can name them as pods",
                 "volumes for several writers: Azure Files would be another class, and its files are slow for notebooks",
-                "room for every disk: a machine of 16 processors holds 32, so more people than that need a further "
-                "node",
+                "room for every disk: a machine of 8 processors takes 16, one of 16 takes 32, as plans count, so more "
+                "people than that need a further node",
                 "verified kubelets on node images from before 2025: set `monitoring.verify_kubelets: false` there",
             ),
         )
@@ -139,6 +144,9 @@ class Azure:
     @property
     def prices(self) -> PriceList:
         return PRICES
+
+    def disks(self, pool: NodePool) -> int | None:
+        return PRICES.disks(pool)
 
     @property
     def autoscaler(self) -> Autoscaler:

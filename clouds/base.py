@@ -155,6 +155,10 @@ class Cloud(Protocol):
         """None where the institution's own machines are not rented: each pool's price is the stack's to say."""
         ...
 
+    def disks(self, pool: NodePool) -> int | None:
+        """How many volumes of the cloud's own driver a node of the pool takes at once; None: no bound, or not known."""
+        ...
+
     def scaling(self, pools: Sequence[NodePool], instance: str) -> Scaling:
         """What tells the autoscaler of the pools; names of objects begin with the instance's."""
         ...

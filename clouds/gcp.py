@@ -32,17 +32,24 @@ _GKE_METADATA = Cidr("169.254.169.252/32")
 _CLOUD_DNS = Cidr("169.254.169.254/32")
 """Cloud DNS answers at the metadata address, port 53; nothing else of that address is opened."""
 
+_PERSISTENT_DISKS = 127
+"""128 less the node's own, on every machine but those with shared cores. Source: Compute Engine's documentation,
+"Persistent Disk limits", and `pkg/gce-pd-csi-driver/node.go` of kubernetes-sigs/gcp-compute-persistent-disk-csi-driver.
+"""
+
 PRICES = PriceList(
     currency="USD",
     region="us-central1",
-    dated="about 2025",
-    source="list prices on demand, not looked up: check them at cloud.google.com/compute/vm-instance-pricing",
+    dated="after March 2026",
+    source="list prices on demand, collected in `pkg/providers/pricing/initial-prices.json` of "
+    "cloudpilot-ai/karpenter-provider-gcp (commit 036c6e2c), which names no day and has had its form since then; "
+    "today's are at cloud.google.com/compute/vm-instance-pricing",
     machines={
-        "e2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.2681),
-        "n2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.3885),
-        "n2-standard-16": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.7769),
-        "n2-highmem-16": Machine(cpus=16, memory=Bytes("128Gi"), per_hour=1.0481),
-        "g2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.8536, gpus=1),
+        "e2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.268046, disks=_PERSISTENT_DISKS),
+        "n2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.388472, disks=_PERSISTENT_DISKS),
+        "n2-standard-16": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.776944, disks=_PERSISTENT_DISKS),
+        "n2-highmem-16": Machine(cpus=16, memory=Bytes("128Gi"), per_hour=1.048112, disks=_PERSISTENT_DISKS),
+        "g2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.853624, gpus=1, disks=_PERSISTENT_DISKS),
     },
 )
 """What elab's pools use; a stack of another region sets `price_per_hour` of its pools."""
@@ -64,7 +71,8 @@ class GcpSettings(Section):
     service_cidrs: tuple[Cidr, ...] = Field(min_length=1)
     node_cidrs: tuple[Cidr, ...] = ()
     disk: Literal["pd-balanced", "pd-ssd", "hyperdisk-balanced"] = "pd-balanced"
-    """The disk type; machines from the fourth generation on take hyperdisks only."""
+    """The disk type; machines from the fourth generation on take hyperdisks only, and fewer of them: state how many in
+    `pools.N.allocatable.disks`."""
     regional: bool = False
     """Keep each disk in two zones; it costs twice as much."""
     load_balancer: Literal["external", "internal"] = "external"
@@ -158,6 +166,10 @@ class Gcp:
     @property
     def prices(self) -> PriceList:
         return PRICES
+
+    def disks(self, pool: NodePool) -> int | None:
+        """Of persistent disks. Hyperdisks are for later machines, each generation with a bound of its own."""
+        return None if self.settings.disk.startswith("hyperdisk") else PRICES.disks(pool)
 
     @property
     def autoscaler(self) -> Autoscaler:

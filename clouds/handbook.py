@@ -100,9 +100,10 @@ def _section(cloud: Cloud) -> Iterator[str]:
 
 def _prices(prices: PriceList) -> Iterator[str]:
     yield f"\nMachines, {prices.currency} an hour in {prices.region}, {prices.dated}; {prices.source}:\n\n"
-    yield "| type | processors | memory | GPUs | price |\n|---|---|---|---|---|\n"
+    yield "| type | processors | memory | GPUs | disks | price |\n|---|---|---|---|---|---|\n"
     for name, machine in prices.machines.items():
-        yield f"| {name} | {machine.cpus} | {machine.memory} | {machine.gpus or ''} | {machine.per_hour:g} |\n"
+        cells = (name, machine.cpus, machine.memory, machine.gpus or "", machine.disks or "", f"{machine.per_hour:g}")
+        yield f"| {' | '.join(str(cell) for cell in cells)} |\n"
 
 
 def _anchor(title: str) -> str:

@@ -102,6 +102,9 @@ class Local:
     def prices(self) -> None:
         return None
 
+    def disks(self, pool: NodePool) -> None:  # noqa: ARG002  folders are not attached
+        return None
+
     def scaling(self, pools: Sequence[NodePool], instance: str) -> Scaling:  # noqa: ARG002  nothing adds nodes
         return Scaling()
 

@@ -17,6 +17,8 @@ class Machine:
     per_hour: float
     """On demand, in the list's currency."""
     gpus: int = 0
+    disks: int | None = None
+    """Volumes that the cloud's own driver attaches to a node, besides the one that it starts from; None: not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +28,9 @@ class PriceList:
     currency: str
     region: str
     dated: str
-    """The time that the figures are of."""
+    """The day that the figures are of, or as much of it as their source tells."""
     source: str
-    """Which prices these are, whether somebody has looked them up, and where."""
+    """Which prices these are, where somebody has looked them up, and where today's are."""
     machines: Mapping[str, Machine]
     """By the name that the cloud has for the type."""
 
@@ -36,6 +38,11 @@ class PriceList:
         """A node's price an hour; None where only the stack can know it: spot prices change by the hour."""
         machine = self.machines.get(pool.machine or "")
         return None if machine is None or pool.spot else machine.per_hour
+
+    def disks(self, pool: NodePool) -> int | None:
+        """How many volumes a node takes; None where the type is not in the list."""
+        machine = self.machines.get(pool.machine or "")
+        return None if machine is None else machine.disks
 
 
 def machine_problems(pools: Sequence[NodePool], prices: PriceList) -> Iterator[Problem]:

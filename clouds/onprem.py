@@ -128,6 +128,9 @@ class OnPrem:
     def prices(self) -> None:
         return None
 
+    def disks(self, pool: NodePool) -> None:  # noqa: ARG002  the kernel maps RBD images without a bound
+        return None
+
     def scaling(self, pools: Sequence[NodePool], instance: str) -> Scaling:  # noqa: ARG002  its objects are elsewhere
         if self.settings.autoscaler == "none":
             return Scaling()

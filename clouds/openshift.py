@@ -123,6 +123,9 @@ class OpenShift:
     def prices(self) -> None:
         return None
 
+    def disks(self, pool: NodePool) -> None:  # noqa: ARG002  the kernel maps RBD images without a bound
+        return None
+
     @property
     def autoscaler(self) -> Autoscaler:
         kind = "none" if isinstance(self.settings.autoscaler, NoMachineSets) else "openshift"

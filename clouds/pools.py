@@ -8,6 +8,7 @@ from pydantic import Field
 from stackfile.problems import Problem
 from stackfile.quantities import Bytes, Cpu, Duration
 from stackfile.references import Name
+from stackfile.resources import Resources
 from stackfile.section import Section
 
 
@@ -44,6 +45,23 @@ class Allocatable(Section):
     """The kubelet's `maxPods`; 110 is its default."""
     gpus: int = Field(default=0, ge=0, le=64)
     """Whole GPUs (`nvidia.com/gpu`)."""
+    disks: int | None = Field(default=None, ge=1, le=1000)
+    """How many volumes a node takes at once; each person's server has one. The scheduler goes by what the disks' driver
+    says: `kubectl get csinode <node> -o yaml`, `allocatable.count`. None: what the cloud's module knows of the machine
+    type, and no bound where it knows of none, as with Ceph. 1000 where a class of another driver has no bound."""
+
+    def pods_of(self, size: Resources) -> int:
+        """How many pods of this size, without a disk, an empty node holds."""
+        return min(
+            self.cpu.millicores // size.cpu.request.millicores,
+            self.memory.bytes // size.memory.request.bytes,
+            self.pods,
+        )
+
+    def servers_of(self, size: Resources) -> int:
+        """How many people's servers of this size, each with a disk."""
+        held = self.pods_of(size)
+        return held if self.disks is None else min(held, self.disks)
 
 
 class Arrivals(Section):

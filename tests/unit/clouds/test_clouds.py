@@ -187,6 +187,28 @@ def test_a_rented_pool_has_the_list_price_of_its_machine_unless_the_stack_has_on
 
 
 @pytest.mark.parametrize("name", RENTED)
+def test_a_rented_machine_takes_as_many_disks_as_the_cloud_says_unless_the_stack_knows_better(name: str) -> None:
+    changes = CLOUDS[name]
+    found = settings(changes)
+    assert found.facts.prices is not None
+    machines = found.facts.prices.machines
+    assert all(machine.disks for machine in machines.values())
+    assert [one.allocatable.disks for one in found.node_pools] == [
+        machines[str(one.machine)].disks for one in found.pools
+    ]
+    own = [{**pool, "allocatable": {**pool["allocatable"], "disks": 7}} for pool in changes["pools"]]
+    assert {pool.allocatable.disks for pool in settings({**changes, "pools": own}).node_pools} == {7}
+
+
+@pytest.mark.parametrize(
+    ("name", "change"), [("onprem-rook", {}), ("openshift", {}), ("gcp", {"cloud.disk": "hyperdisk-balanced"})]
+)
+def test_where_the_cloud_knows_of_no_bound_disks_have_none(name: str, change: dict[str, Any]) -> None:
+    found = settings({**CLOUDS[name], **change})
+    assert {pool.allocatable.disks for pool in found.node_pools} == {None}
+
+
+@pytest.mark.parametrize("name", RENTED)
 @pytest.mark.parametrize(
     ("change", "where"),
     [

@@ -72,6 +72,15 @@ def test_karpenter_rents_the_pools_machines_up_to_its_largest_number_with_its_la
     assert spec["limits"] == {"cpu": "24"}
 
 
+def test_a_node_of_karpenters_takes_nobody_before_its_driver_has_told_how_many_disks_it_takes() -> None:
+    """aws-ebs-csi-driver takes this taint away itself, once the node's CSINode has the number."""
+    found = made(CLOUDS["aws"])
+    (taint,) = found["NodePool/elab-general"].body["spec"]["template"]["spec"]["startupTaints"]
+    storage = settings(CLOUDS["aws"]).facts.storage.class_spec
+    assert storage is not None
+    assert taint == {"key": f"{storage.provisioner}/agent-not-ready", "effect": "NoExecute"}
+
+
 def test_karpenter_takes_no_node_from_people() -> None:
     """Expiry drains a node whatever its pods say; consolidation and drift heed `karpenter.sh/do-not-disrupt`."""
     spec = made(CLOUDS["aws"])["NodePool/elab-general"].body["spec"]
