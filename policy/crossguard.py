@@ -33,7 +33,7 @@ from stackfile.problems import StackError
 from .exemptions import load
 from .judge import context, planned_pods
 from .rules import RULES
-from .rules.model import Context, Resource, Rule
+from .rules.model import Context, Fault, Resource, Rule
 
 NAME = "elab"
 _PROJECT = "elab"
@@ -77,7 +77,7 @@ class Pack:
             # What KubeSpawner will make is nobody's resource: it is judged with the stack itself, before all others.
             for one in (*seen, *(self._servers if args.resource_type == _STACK else ())):
                 for fault in rule.faults([one], self._told()):
-                    if not self._is_excused(rule, one):
+                    if not self._is_excused(rule, fault):
                         report(f"{one.key}: {fault.what}", args.urn)
 
         return validate
@@ -86,10 +86,9 @@ class Pack:
         def validate(args: StackValidationArgs, report: ReportViolation) -> None:
             seen = [_resource(each.urn, each.resource_type, each, rule) for each in args.resources]
             for fault in rule.faults([*seen, *self._servers], self._told()):
-                if fault.resource is None:
-                    report(fault.what, None)
-                elif not self._is_excused(rule, fault.resource):
-                    report(f"{fault.resource.key}: {fault.what}", fault.resource.urn or None)
+                if not self._is_excused(rule, fault):
+                    urn = fault.resource.urn if fault.resource else ""
+                    report(f"{fault.where}: {fault.what}", urn or None)
 
         return validate
 
@@ -98,8 +97,8 @@ class Pack:
             raise ValueError("the stack's configuration did not reach the policy pack; run it by pulumi preview or up")
         return self._context
 
-    def _is_excused(self, rule: Rule, resource: Resource) -> bool:
-        return any(one.covers(rule.name, resource.key, pulumi.get_stack()) for one in self._excused)
+    def _is_excused(self, rule: Rule, fault: Fault) -> bool:
+        return any(one.covers(rule.name, fault.where, pulumi.get_stack()) for one in self._excused)
 
 
 def listen(pack: Pack) -> None:
