@@ -8,7 +8,7 @@ BESIDE := tests/e2e/test_monitoring.py tests/e2e/test_reload.py
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status purge plan simulate plan-diff images scan test lint types programs unit plugins e2e e2e-platform e2e-beside browser image bench golden dashboards clouds handbook schema vocabulary
+.PHONY: help up down status verify purge plan simulate plan-diff images scan test lint types programs unit plugins e2e e2e-platform e2e-beside browser image bench golden dashboards clouds handbook schema vocabulary
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ down: $(INSTALLED) ## Take STACK away, all but protected data
 
 status: $(INSTALLED) ## Say what runs
 	@$(BIN)/python -m operate status --stack $(STACK)
+
+verify: $(INSTALLED) ## Prove that NetworkPolicies hold on the cluster of STACK (make up does it too)
+	@$(BIN)/python -m operate verify --stack $(STACK)
 
 purge: $(INSTALLED) ## Delete the data that `make down` left, after asking
 	@$(BIN)/python -m operate purge --stack $(STACK)

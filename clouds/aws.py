@@ -13,6 +13,7 @@ from clouds.base import (
     ClusterEndpoints,
     Hosts,
     PodSecurity,
+    PolicyEngine,
     SnapshotClassSpec,
     Storage,
     StorageClassSpec,
@@ -142,6 +143,12 @@ class Aws:
         return Hosts()
 
     @property
+    def _cluster(self) -> str:
+        """The cluster's name in EKS; with Karpenter the tag's value, by custom the same."""
+        found = self.settings.autoscaler
+        return found.discovery if isinstance(found, Karpenter) else found.cluster
+
+    @property
     def about(self) -> About:
         return About(
             title="Amazon EKS",
@@ -153,6 +160,14 @@ class Aws:
             nodes="Karpenter's NodePool and EC2NodeClass, made by elab, whose nodes take nobody until the EBS driver "
             "has taken its taint `agent-not-ready` away; or cluster-autoscaler over managed node groups, whose sizes "
             "the plan prints as commands, and which want that taint too",
+            network_policies=PolicyEngine(
+                name="the node agent of Amazon's own network plugin (VPC CNI 1.14 and later), on Linux nodes of EC2",
+                by_default=False,
+                turn_on=f"aws eks update-addon --cluster-name {self._cluster} --addon-name vpc-cni "
+                """--resolve-conflicts PRESERVE --configuration-values '{"enableNetworkPolicy": "true"}'""",
+                remarks="the values take the place of those that the add-on has: name the others too. A new pod is "
+                "open until the agent has heard of it, for a second or two",
+            ),
             lacks=(
                 "a smallest number of nodes with Karpenter: it counts none, so `nodes.min` is 0 and placeholders keep "
                 "room",

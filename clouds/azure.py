@@ -14,6 +14,7 @@ from clouds.base import (
     ClusterEndpoints,
     Hosts,
     PodSecurity,
+    PolicyEngine,
     SnapshotClassSpec,
     Storage,
     StorageClassSpec,
@@ -132,6 +133,15 @@ class Azure:
             registry="ACR attached to the cluster (`az aks update --attach-acr`), without a pull secret",
             nodes="node pools that scale by themselves; they are no objects of the cluster, so the plan prints the "
             "command of each",
+            network_policies=PolicyEngine(
+                name="Calico, Azure's Network Policy Manager or Cilium, of which AKS Standard starts none by itself",
+                by_default=False,
+                turn_on=f"az aks update --resource-group {self.settings.resource_group} --name {self.settings.cluster} "
+                "--network-policy calico",
+                remarks="it makes every node anew; a new cluster takes the same option. Not Cilium "
+                "(`--network-dataplane cilium`) where metrics of the nodes are wanted: by it no address names a node, "
+                "so that Prometheus reaches no kubelet. Microsoft's own (`--network-policy azure`) ends in 2028",
+            ),
             lacks=(
                 "the Application Gateway: its proxies lie outside the cluster, where no policy can name them as pods",
                 "volumes for several writers: Azure Files would be another class, and its files are slow for notebooks",

@@ -96,6 +96,20 @@ class Hosts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PolicyEngine:
+    """What makes NetworkPolicies hold. Without an engine the API server takes them, and nothing heeds them."""
+
+    name: str
+    """What enforces them here, in words."""
+    by_default: bool
+    """Whether every new cluster of this kind has it running; else the plan prints `turn_on` as a duty."""
+    turn_on: str
+    """The command for a cluster that lacks it, or what its owner does in place of one."""
+    remarks: str
+    """What else its owner has to know."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class About:
     """The cloud in words, for `docs/clouds.md`."""
 
@@ -106,6 +120,7 @@ class About:
     registry: str
     nodes: str
     """Pools, and what adds nodes."""
+    network_policies: PolicyEngine
     lacks: tuple[str, ...]
     """Each with its reason."""
 

@@ -13,6 +13,7 @@ from clouds.base import (
     ClusterEndpoints,
     Hosts,
     PodSecurity,
+    PolicyEngine,
     SnapshotClassSpec,
     Storage,
     StorageClassSpec,
@@ -143,6 +144,11 @@ class Gcp:
         return Hosts()
 
     @property
+    def _where(self) -> str:
+        settings = self.settings
+        return f"{settings.cluster} --location {settings.location} --project {settings.project}"
+
+    @property
     def about(self) -> About:
         return About(
             title="Google GKE",
@@ -154,6 +160,15 @@ class Gcp:
             registry="Artifact Registry by the nodes' service account, without a pull secret",
             nodes="node pools that scale by themselves; they are no objects of the cluster, so the plan prints the "
             "command of each",
+            network_policies=PolicyEngine(
+                name="Dataplane V2, which a cluster has from its creation on (`--enable-dataplane-v2`) or never; "
+                "elsewhere GKE's Calico",
+                by_default=False,
+                turn_on=f"gcloud container clusters update {self._where} --update-addons=NetworkPolicy=ENABLED && "
+                f"gcloud container clusters update {self._where} --enable-network-policy",
+                remarks="with Dataplane V2 there is nothing to turn on, and the commands are refused; without it GKE "
+                "makes every node anew",
+            ),
             lacks=(
                 "Google's own Gateway and Ingress (NEGs, BackendConfig): their health checks and time-outs are "
                 "objects of further kinds, and their proxies lie outside the cluster, where no policy can name them "
@@ -181,8 +196,7 @@ class Gcp:
         return Scaling(commands=tuple(self._node_pool(pool) for pool in pools))
 
     def _node_pool(self, pool: NodePool) -> Command:
-        settings = self.settings
-        where = f"--cluster {settings.cluster} --location {settings.location} --project {settings.project}"
+        where = f"--cluster {self._where}"
         sizes = f"--enable-autoscaling --total-min-nodes {pool.nodes.min} --total-max-nodes {pool.nodes.max}"
         taints = ",".join(shown_taint(taint) for taint in pool.taints)
         options = [

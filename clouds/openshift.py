@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from clouds.base import About, AddressRanges, Autoscaler, ClusterEndpoints, Hosts, PodSecurity, Storage
+from clouds.base import About, AddressRanges, Autoscaler, ClusterEndpoints, Hosts, PodSecurity, PolicyEngine, Storage
 from clouds.endpoints import METADATA, ApiServer
 from clouds.pools import NodePool
 from clouds.scaling import OpenShiftClusterAutoscaler, OpenShiftMachineAutoscaler, Scaling, ScalingObject, shares
@@ -107,6 +107,14 @@ class OpenShift:
             registry="any; `images.pull_secrets` name the Secrets, the cluster's global pull secret serves too",
             nodes="MachineAutoscalers of the MachineSets that the stack names, and the ClusterAutoscaler `default` "
             "where the stack asks for it: there is one in a cluster",
+            network_policies=PolicyEngine(
+                name="OVN-Kubernetes, the network of every cluster since 4.12",
+                by_default=True,
+                turn_on="oc patch network.operator cluster --type=merge -p "
+                """'{"spec": {"defaultNetwork": {"type": "OVNKubernetes"}}}'""",
+                remarks="only where another network plugin was installed: that moves the whole cluster, so follow Red "
+                "Hat's guide to it",
+            ),
             lacks=(
                 "a VolumeSnapshotClass of elab's: ODF has made `ocs-storagecluster-rbdplugin-snapclass`",
                 "verified kubelets: the authority that signs them is not among those that pods trust, so "

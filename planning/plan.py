@@ -12,7 +12,6 @@ from typing import Any
 import pulumi
 
 from clouds.pools import NodePool
-from components.entry import duties
 from policy.judge import Violation
 from settings import SECRETS, Settings, read
 from stack import built_folder, unfinished, unfinished_allowed
@@ -21,7 +20,7 @@ from stackfile.loader import StackFile, load_stack
 from stackfile.problems import Problem, StackError
 
 from . import applications as apps
-from . import checks, graph, homes, metrics, neighbours, policies, schemas, vocabulary
+from . import checks, duties, graph, homes, metrics, neighbours, policies, schemas, vocabulary
 from .applications import PlannedApplication
 from .capacity import Fit, fits
 from .external import expected
@@ -154,10 +153,7 @@ def _findings(found: Subject, recording: Recording, plan: tuple[Manifest, ...], 
     yield from graph.findings(plan, servers.manifests, expected(found.settings))
     yield from vocabulary.findings(plan, found.settings.monitoring.alerting.routes)
     yield from metrics.findings(found.settings)
-    for command in found.settings.scaling.commands:
-        yield Finding(level="info", where=f"pool {command.pool}", what=command.why, fix=command.command)
-    for duty in duties(found.settings.entry):
-        yield Finding(level="info", where="entry", what="no object of elab's can see to this", fix=duty)
+    yield from duties.findings(found.settings)
 
 
 def as_json(plan: Plan) -> dict[str, Any]:
