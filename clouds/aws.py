@@ -31,6 +31,18 @@ _DRIVER = "ebs.csi.aws.com"
 _POD_IDENTITY = (Cidr("169.254.170.23/32"), Cidr("fd00:ec2::23/128"))
 """EKS Pod Identity's agent, which hands out a pod's role."""
 
+_RESTRICTED = ("kubernetes.io", "k8s.io", "karpenter.sh", "karpenter.k8s.aws")
+_FREE = ("node.kubernetes.io", "node-restriction.kubernetes.io", "kops.k8s.io")
+_WELL_KNOWN = (
+    "karpenter.sh/capacity-type",
+    "kubernetes.io/arch",
+    "kubernetes.io/os",
+    "topology.kubernetes.io/region",
+    "topology.kubernetes.io/zone",
+)
+"""Labels that a NodePool of karpenter.sh/v1 refuses by their domain, and those that it takes nonetheless. Source:
+`hack/validation/labels.sh` and `pkg/apis/v1/labels.go` of kubernetes-sigs/karpenter."""
+
 PRICES = PriceList(
     currency="USD",
     region="us-east-1",
@@ -214,6 +226,8 @@ class Aws:
                     allowed="0, since Karpenter keeps no smallest number of nodes",
                     fix=f"set it to 0, and keep room by pools.{index}.placeholders or arrivals",
                 )
+            if isinstance(self.settings.autoscaler, Karpenter):
+                yield from _restricted(f"pools.{index}.selector", pool)
 
     @property
     def load_balancer_annotations(self) -> dict[str, str]:
@@ -228,6 +242,20 @@ class Aws:
             f"{prefix}-attributes": "load_balancing.cross_zone.enabled=true",
             f"{prefix}-listener-attributes.TCP-443": "tcp.idle_timeout.seconds=6000",
         }
+
+
+def _restricted(where: str, pool: NodePool) -> Iterator[Problem]:
+    """Labels that Karpenter's NodePool refuses to put on its nodes."""
+    for key in pool.selector:
+        ours = key.domain.endswith(_RESTRICTED) and not key.domain.endswith(_FREE)
+        if ours and key not in _WELL_KNOWN and not key.startswith("karpenter.k8s.aws/instance-"):
+            yield Problem(
+                where=where,
+                found=f"the label {key}",
+                allowed="labels that Karpenter puts on nodes: none of its own domains, nor of Kubernetes' but for "
+                + ", ".join(_WELL_KNOWN),
+                fix=f"choose a label of your own, for example elab.dev/pool: {pool.name}",
+            )
 
 
 def _node_pool(pool: NodePool, settings: Karpenter, node_class: str, instance: str) -> KarpenterNodePool:

@@ -62,7 +62,7 @@ def shares(total: int, parts: int) -> list[int]:
 
 def _taints(taints: Sequence[Taint]) -> list[dict[str, str]]:
     return [
-        {"key": taint.key, "effect": taint.effect, **({"value": taint.value} if taint.value else {})}
+        {"key": str(taint.key), "effect": taint.effect, **({"value": str(taint.value)} if taint.value else {})}
         for taint in taints
     ]
 
@@ -103,7 +103,7 @@ class KarpenterNodePool:
         ]
         return {
             "template": {
-                "metadata": {"labels": dict(self.labels)},
+                "metadata": {"labels": {str(key): str(value) for key, value in self.labels.items()}},
                 "spec": {
                     "nodeClassRef": {"group": "karpenter.k8s.aws", "kind": Ec2NodeClass.kind, "name": self.node_class},
                     "requirements": [

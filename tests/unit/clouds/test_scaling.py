@@ -117,6 +117,29 @@ def test_karpenter_keeps_no_smallest_number_and_so_none_is_taken() -> None:
     assert command[command.index("--cluster-name") + 1] == "campus"
 
 
+@pytest.mark.parametrize(
+    "label", ["karpenter.sh/nodepool", "kubernetes.io/hostname", "node-role.kubernetes.io/people", "x.k8s.io/pool"]
+)
+def test_a_label_that_karpenter_refuses_is_refused_before_it_is_asked(label: str) -> None:
+    general, memory = CLOUDS["aws"]["pools"]
+    pools = [{**general, "selector": {label: "general"}}, memory]
+    with pytest.raises(StackError) as refused:
+        settings({**CLOUDS["aws"], "pools": pools})
+    (problem,) = refused.value.problems
+    assert problem.where == "pools.0.selector"
+    assert label in problem.found
+    grown = {"cloud.autoscaler": {"kind": "cluster-autoscaler", "cluster": "campus"}}
+    settings({**CLOUDS["aws"], "pools": pools, **grown})
+
+
+@pytest.mark.parametrize(
+    "label", ["elab.dev/pool", "pool", "topology.kubernetes.io/zone", "node.kubernetes.io/pool", "kubernetes.io/arch"]
+)
+def test_a_label_that_karpenter_takes_is_taken(label: str) -> None:
+    general, memory = CLOUDS["aws"]["pools"]
+    settings({**CLOUDS["aws"], "pools": [{**general, "selector": {label: "general"}}, memory]})
+
+
 def test_openshift_shares_a_pool_out_among_its_machine_sets_and_heeds_placeholders() -> None:
     found = made(CLOUDS["openshift"])
     sizes = {
