@@ -25,13 +25,13 @@ from clouds.pools import NodePool, Taint
 from clouds.scaling import Command, Scaling, shown_labels, shown_taint
 from stackfile.problems import Problem
 from stackfile.quantities import Bytes
-from stackfile.references import Cidr
+from stackfile.references import Cidr, LabelKey, LabelValue
 from stackfile.section import Section
 
 _DRIVER = "disk.csi.azure.com"
 _WIRE_SERVER = Cidr("168.63.129.16/32")
 """Azure's channel to the machine, which hands out certificates of the node's extensions."""
-_SPOT = Taint(key="kubernetes.azure.com/scalesetpriority", value="spot", effect="NoSchedule")
+_SPOT = Taint(key=LabelKey("kubernetes.azure.com/scalesetpriority"), value=LabelValue("spot"), effect="NoSchedule")
 """AKS puts it on every spot node, whether the pool asks for it or not."""
 
 PRICES = PriceList(
@@ -173,6 +173,8 @@ class Azure:
         zones = " ".join(str(zone) for zone in settings.zones)
         options = [
             f"--node-vm-size {pool.machine}",
+            # Three where nothing is said, and refused where that is not between the two others.
+            f"--node-count {pool.nodes.min}",
             f"--enable-cluster-autoscaler --min-count {pool.nodes.min} --max-count {pool.nodes.max}",
             f"--max-pods {pool.allocatable.pods}",
             f"--labels {shown_labels(pool).replace(',', ' ')}",

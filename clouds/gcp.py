@@ -20,11 +20,11 @@ from clouds.base import (
 )
 from clouds.endpoints import METADATA, NODE_LOCAL_DNS, ManagedApiServer
 from clouds.machines import Machine, PriceList, machine_problems
-from clouds.pools import NodePool
+from clouds.pools import NodePool, Taint
 from clouds.scaling import Command, Scaling, shown_labels, shown_taint
 from stackfile.problems import Problem
 from stackfile.quantities import Bytes
-from stackfile.references import Cidr, Name
+from stackfile.references import Cidr, LabelKey, LabelValue, Name
 from stackfile.section import Section
 
 _DRIVER = "pd.csi.storage.gke.io"
@@ -32,6 +32,13 @@ _GKE_METADATA = Cidr("169.254.169.252/32")
 """GKE's metadata server, to which workload identity leads what pods send to 169.254.169.254."""
 _CLOUD_DNS = Cidr("169.254.169.254/32")
 """Cloud DNS answers at the metadata address, port 53; nothing else of that address is opened."""
+
+_GPU = Taint(key=LabelKey("nvidia.com/gpu"), value=LabelValue("present"), effect="NoSchedule")
+"""GKE puts it on GPU nodes wherever the cluster has others too, and tolerates it for pods that ask for a GPU alone."""
+_ACCELERATORS = {"g2-": "nvidia-l4", "a2-highgpu-": "nvidia-tesla-a100", "a2-ultragpu-": "nvidia-a100-80gb"}
+"""What Google calls the GPUs of a family of machines; `gcloud compute accelerator-types list` has them all."""
+_ZONES = 3
+"""In how many zones a regional cluster has its nodes, unless somebody chose others."""
 
 _PERSISTENT_DISKS = 127
 """128 less the node's own, on every machine but those with shared cores. Source: Compute Engine's documentation,
@@ -198,10 +205,15 @@ class Gcp:
     def _node_pool(self, pool: NodePool) -> Command:
         where = f"--cluster {self._where}"
         sizes = f"--enable-autoscaling --total-min-nodes {pool.nodes.min} --total-max-nodes {pool.nodes.max}"
+        # How many each zone begins with; three where nothing is said.
+        zones = _ZONES if self.settings.location.count("-") == 1 else 1
+        first = min(-(-pool.nodes.min // zones), pool.nodes.max // zones)
         taints = ",".join(shown_taint(taint) for taint in pool.taints)
         options = [
             f"--machine-type {pool.machine}",
-            f"{sizes} --location-policy {'ANY' if pool.spot else 'BALANCED'}",
+            f"--num-nodes {first} {sizes} --location-policy {'ANY' if pool.spot else 'BALANCED'}",
+            f"--max-pods-per-node {pool.allocatable.pods}",
+            *([_accelerator(pool)] if pool.allocatable.gpus else []),
             f"--node-labels {shown_labels(pool)}",
             *([f"--node-taints {taints}"] if taints else []),
             *(["--spot"] if pool.spot else []),
@@ -216,9 +228,25 @@ class Gcp:
 
     def pool_problems(self, pools: Sequence[NodePool]) -> Iterator[Problem]:
         yield from machine_problems(pools, PRICES)
+        for index, pool in enumerate(pools):
+            if pool.allocatable.gpus and _GPU not in pool.taints:
+                yield Problem(
+                    where=f"pools.{index}.taints",
+                    found="no taint of GPU nodes",
+                    allowed=f"{shown_taint(_GPU)}, which GKE puts on every GPU node: images would else not be pulled "
+                    "there, nor placeholders keep room",
+                    fix=f"add {{key: {_GPU.key}, value: {_GPU.value}}}",
+                )
 
     @property
     def load_balancer_annotations(self) -> dict[str, str]:
         if self.settings.load_balancer == "internal":
             return {"networking.gke.io/load-balancer-type": "Internal"}
         return {"cloud.google.com/l4-rbs": "enabled"}
+
+
+def _accelerator(pool: NodePool) -> str:
+    """The option for a pool's GPUs; the driver is the one that GKE holds best for the node's version."""
+    families = (name for prefix, name in _ACCELERATORS.items() if (pool.machine or "").startswith(prefix))
+    kind = next(families, "<as in gcloud compute accelerator-types list>")
+    return f"--accelerator type={kind},count={pool.allocatable.gpus},gpu-driver-version=default"
