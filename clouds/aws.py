@@ -259,7 +259,9 @@ def _restricted(where: str, pool: NodePool) -> Iterator[Problem]:
 
 
 def _node_pool(pool: NodePool, settings: Karpenter, node_class: str, instance: str) -> KarpenterNodePool:
-    machine = PRICES.machines[pool.machine or ""]
+    machine = PRICES.machines.get(pool.machine or "")
+    # EKS sets aside less than one processor of a node.
+    cpus = machine.cpus if machine else -(-pool.allocatable.cpu.millicores // 1000)
     return KarpenterNodePool(
         name=f"{instance}-{pool.name}",
         node_class=node_class,
@@ -268,7 +270,7 @@ def _node_pool(pool: NodePool, settings: Karpenter, node_class: str, instance: s
         machine=str(pool.machine),
         spot=pool.spot,
         zones=settings.zones,
-        cpus=pool.nodes.max * machine.cpus,
+        cpus=pool.nodes.max * cpus,
         consolidate_after="10m",
         startup_taint=f"{_DRIVER}/agent-not-ready",
     )

@@ -99,7 +99,8 @@ class NodePool(Section):
     arrivals: Arrivals | None = None
     """In place of `placeholders`: the rate from which their number is computed."""
     machine: str | None = Field(default=None, min_length=1)
-    """The cloud's machine type, for example `m6i.4xlarge`; none: machines that nobody rents."""
+    """The cloud's machine type, for example `m6i.4xlarge`; none: machines that nobody rents. A type that is not in
+    docs/clouds.md needs `price_per_hour`, and its `allocatable` is taken as it stands."""
     spot: bool = False
     """Machines that the cloud may take back at short notice, and that cost less."""
     price_per_hour: float | None = Field(default=None, ge=0)

@@ -227,6 +227,18 @@ def test_a_machine_that_the_cloud_does_not_have_is_refused(name: str, change: di
     assert [problem.where for problem in refused.value.problems] == [where]
 
 
+@pytest.mark.parametrize("spot", [False, True])
+@pytest.mark.parametrize("name", RENTED)
+def test_any_machine_can_be_had_whose_price_the_stack_states(name: str, spot: bool) -> None:
+    general, memory = CLOUDS[name]["pools"]
+    whole = {"cpu": "95", "memory": "700Gi", "disks": 40}
+    other = {**general, "machine": "x1.enormous", "price_per_hour": 9.5, "allocatable": whole, "spot": spot}
+    found = settings({**CLOUDS[name], "pools": [{**other, "taints": [SPOT]}, memory]})
+    pool = found.node_pools[0]
+    assert (pool.price_per_hour, pool.allocatable.disks) == (9.5, 40)
+    assert "x1.enormous" in str([*found.scaling.commands, *(one.spec() for one in found.scaling.objects)])
+
+
 @pytest.mark.parametrize("name", [*RENTED, "openshift"])
 def test_people_with_internet_still_reach_no_metadata(name: str) -> None:
     found = settings({**CLOUDS[name], "users.egress.internet": True})

@@ -118,6 +118,14 @@ def test_karpenter_keeps_no_smallest_number_and_so_none_is_taken() -> None:
     assert command[command.index("--cluster-name") + 1] == "campus"
 
 
+def test_karpenters_bound_counts_whole_processors_of_a_machine_that_only_the_stack_knows() -> None:
+    general, memory = CLOUDS["aws"]["pools"]
+    whole = {"cpu": "95690m", "memory": "700Gi"}
+    other = {**general, "machine": "m7a.24xlarge", "price_per_hour": 5.5, "allocatable": whole}
+    found = made({**CLOUDS["aws"], "pools": [other, memory]})
+    assert found["NodePool/elab-general"].body["spec"]["limits"] == {"cpu": str(3 * 96)}
+
+
 @pytest.mark.parametrize(
     "label", ["karpenter.sh/nodepool", "kubernetes.io/hostname", "node-role.kubernetes.io/people", "x.k8s.io/pool"]
 )
