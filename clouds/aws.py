@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
 
+from clouds.ami import AmiAlias, outdated
 from clouds.base import (
     About,
     AddressRanges,
@@ -77,8 +79,8 @@ class Karpenter(Section):
     """The value of the tag `karpenter.sh/discovery` of subnets and security groups, by custom the cluster's name."""
     node_role: str = Field(min_length=1)
     """The IAM role of the nodes; only its name."""
-    ami: str = Field(default="al2023@v20250920", pattern=r"^(al2023|bottlerocket)@v[0-9.]+$")
-    """An alias with its version: with `latest`, nodes would change whenever Amazon releases."""
+    ami: AmiAlias
+    """The image of new nodes, an alias with its release. No default: it would grow old, for everybody at once."""
     disk: Bytes = Bytes("100Gi")
     """The node's own disk, for images and for servers' scratch space."""
     zones: tuple[str, ...] = ()
@@ -208,7 +210,7 @@ class Aws:
             return Scaling(commands=tuple(_node_group(pool, found.cluster) for pool in pools))
         shared = Ec2NodeClass(
             name=f"{instance}-people",
-            ami=found.ami,
+            ami=str(found.ami),
             role=found.node_role,
             discovery=found.discovery,
             disk=str(found.disk),
@@ -228,6 +230,11 @@ class Aws:
                 )
             if isinstance(self.settings.autoscaler, Karpenter):
                 yield from _restricted(f"pools.{index}.selector", pool)
+
+    def outdated(self, today: date) -> Iterator[Problem]:
+        found = self.settings.autoscaler
+        if isinstance(found, Karpenter):
+            yield from outdated("cloud.autoscaler.ami", found.ami, today)
 
     @property
     def load_balancer_annotations(self) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
@@ -207,6 +208,9 @@ class Azure:
                     allowed=f"{shown_taint(_SPOT)}, which AKS puts on every spot node",
                     fix=f"add {{key: {_SPOT.key}, value: {_SPOT.value}}}",
                 )
+
+    def outdated(self, today: date) -> Iterator[Problem]:  # noqa: ARG002  nothing is pinned
+        return iter(())
 
     @property
     def load_balancer_annotations(self) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal, Protocol
 
 from clouds.machines import PriceList
@@ -180,6 +181,10 @@ class Cloud(Protocol):
 
     def pool_problems(self, pools: Sequence[NodePool]) -> Iterator[Problem]:
         """Why these pools can't be had here, at paths that begin with `pools` or `cloud`."""
+        ...
+
+    def outdated(self, today: date) -> Iterator[Problem]:
+        """What the stack pins for this cloud that has grown too old by this day, at paths that begin with `cloud`."""
         ...
 
     @property

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
@@ -237,6 +238,9 @@ class Gcp:
                     "there, nor placeholders keep room",
                     fix=f"add {{key: {_GPU.key}, value: {_GPU.value}}}",
                 )
+
+    def outdated(self, today: date) -> Iterator[Problem]:  # noqa: ARG002  nothing is pinned
+        return iter(())
 
     @property
     def load_balancer_annotations(self) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
@@ -117,6 +118,9 @@ class Local:
         return Scaling()
 
     def pool_problems(self, pools: Sequence[NodePool]) -> Iterator[Problem]:  # noqa: ARG002  any pool can be had
+        return iter(())
+
+    def outdated(self, today: date) -> Iterator[Problem]:  # noqa: ARG002  nothing is pinned
         return iter(())
 
     @property

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
@@ -147,6 +148,9 @@ class OnPrem:
         return Scaling(commands=tuple(_annotations(pool) for pool in pools))
 
     def pool_problems(self, pools: Sequence[NodePool]) -> Iterator[Problem]:  # noqa: ARG002  any pool can be had
+        return iter(())
+
+    def outdated(self, today: date) -> Iterator[Problem]:  # noqa: ARG002  nothing is pinned
         return iter(())
 
     @property

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
@@ -176,6 +177,9 @@ class OpenShift:
                     allowed=f"1 to {known[name].nodes.max}: each has at least one of the pool's nodes.max",
                     fix="name fewer, or raise nodes.max of the pool",
                 )
+
+    def outdated(self, today: date) -> Iterator[Problem]:  # noqa: ARG002  nothing is pinned
+        return iter(())
 
     @property
     def load_balancer_annotations(self) -> dict[str, str]:

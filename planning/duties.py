@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 from components.entry import duties
 from settings import Settings
@@ -10,8 +11,11 @@ from settings import Settings
 from .findings import Finding
 
 
-def findings(settings: Settings) -> Iterator[Finding]:
-    """One for each duty, with the command where there is one."""
+def findings(settings: Settings, today: date) -> Iterator[Finding]:
+    """One for each duty, with the command where there is one; a warning for what has grown old."""
+    for problem in settings.facts.outdated(today):
+        what = f"found {problem.found}, allowed: {problem.allowed}"
+        yield Finding(level="warning", where=problem.where, what=what, fix=problem.fix)
     yield from _network_policies(settings)
     for command in settings.scaling.commands:
         yield Finding(level="info", where=f"pool {command.pool}", what=command.why, fix=command.command)

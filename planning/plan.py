@@ -112,6 +112,7 @@ def recorded(project: Path, found: Subject) -> Recording:
 
 def make(project: Path, stack: str) -> Plan:
     """Plans a stack. Raises StackError where its file is no good; everything else is a finding."""
+    today = datetime.now(UTC).date()
     found = subject(project, stack)
     recording = recorded(project, found)
     plan = manifests(recording)
@@ -119,7 +120,7 @@ def make(project: Path, stack: str) -> Plan:
     pods = tuple(pod_templates(plan))
     folder, _ = built_folder(found.settings)
     applications = tuple(apps.applications(folder, found.settings.users))
-    broken = policies.violations(found.settings, recording, servers.manifests, datetime.now(UTC).date())
+    broken = policies.violations(found.settings, recording, servers.manifests, today)
     return Plan(
         subject=found,
         recording=recording,
@@ -136,6 +137,7 @@ def make(project: Path, stack: str) -> Plan:
         violations=broken,
         findings=(
             *_findings(found, recording, plan, servers),
+            *duties.findings(found.settings, today),
             *neighbours.findings(project, found.file, found.settings),
             *homes.findings(project, found.file, found.settings),
             *apps.findings(applications, found.settings.users),
@@ -153,7 +155,6 @@ def _findings(found: Subject, recording: Recording, plan: tuple[Manifest, ...], 
     yield from graph.findings(plan, servers.manifests, expected(found.settings))
     yield from vocabulary.findings(plan, found.settings.monitoring.alerting.routes)
     yield from metrics.findings(found.settings)
-    yield from duties.findings(found.settings)
 
 
 def as_json(plan: Plan) -> dict[str, Any]:

@@ -67,7 +67,12 @@ CLOUDS: Mapping[str, dict[str, Any]] = {
         "cloud": {
             "kind": "aws",
             **_RENTED,
-            "autoscaler": {"kind": "karpenter", "discovery": "elab", "node_role": "elab-nodes"},
+            "autoscaler": {
+                "kind": "karpenter",
+                "discovery": "elab",
+                "node_role": "elab-nodes",
+                "ami": "al2023@v20260917",
+            },
         },
         "pools": _pools("m6i.2xlarge", "r6i.4xlarge", nodes=0),
     },
