@@ -185,6 +185,8 @@ class Aws:
             lacks=(
                 "a smallest number of nodes with Karpenter: it counts none, so `nodes.min` is 0 and placeholders keep "
                 "room",
+                "preferences that Karpenter takes as such: while they can be met they are requirements to it, and with "
+                "`strategy: spread` it rents up to a node a person (docs/scheduling.md)",
                 "volumes for several writers: EFS would be another class, and its files are slow for notebooks",
                 "room for every disk: of most types a machine takes 25 volumes, as plans count, so more people than "
                 "that need a further node",

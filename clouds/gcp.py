@@ -38,6 +38,10 @@ _GPU = Taint(key=LabelKey("nvidia.com/gpu"), value=LabelValue("present"), effect
 """GKE puts it on GPU nodes wherever the cluster has others too, and tolerates it for pods that ask for a GPU alone."""
 _ACCELERATORS = {"g2-": "nvidia-l4", "a2-highgpu-": "nvidia-tesla-a100", "a2-ultragpu-": "nvidia-a100-80gb"}
 """What Google calls the GPUs of a family of machines; `gcloud compute accelerator-types list` has them all."""
+_PERSISTENT_ONLY = ("a2", "c2", "c2d", "e2", "g2", "n1", "n2", "n2d", "t2a", "t2d")
+_HYPERDISK_ONLY = ("c4", "c4a", "c4d", "n4", "n4a", "n4d")
+"""Families of machines that take no hyperdisk-balanced, and those that take no persistent disks. Source: Compute
+Engine's documentation, "Hyperdisk Balanced" and "Machine families"; nextflow-io/nextflow#6841 has met both."""
 _ZONES = 3
 """In how many zones a regional cluster has its nodes, unless somebody chose others."""
 
@@ -80,8 +84,8 @@ class GcpSettings(Section):
     service_cidrs: tuple[Cidr, ...] = Field(min_length=1)
     node_cidrs: tuple[Cidr, ...] = ()
     disk: Literal["pd-balanced", "pd-ssd", "hyperdisk-balanced"] = "pd-balanced"
-    """The disk type; machines from the fourth generation on take hyperdisks only, and fewer of them: state how many in
-    `pools.N.allocatable.disks`."""
+    """The disk type. Machines from the fourth generation on take hyperdisks only, and fewer of them: state how many in
+    `pools.N.allocatable.disks`. Those of the first and second, as in docs/clouds.md, take persistent disks only."""
     regional: bool = False
     """Keep each disk in two zones; it costs twice as much."""
     load_balancer: Literal["external", "internal"] = "external"
@@ -230,6 +234,7 @@ class Gcp:
     def pool_problems(self, pools: Sequence[NodePool]) -> Iterator[Problem]:
         yield from machine_problems(pools, PRICES)
         for index, pool in enumerate(pools):
+            yield from _disk_problems(index, pool, self.settings.disk)
             if pool.allocatable.gpus and _GPU not in pool.taints:
                 yield Problem(
                     where=f"pools.{index}.taints",
@@ -247,6 +252,21 @@ class Gcp:
         if self.settings.load_balancer == "internal":
             return {"networking.gke.io/load-balancer-type": "Internal"}
         return {"cloud.google.com/l4-rbs": "enabled"}
+
+
+def _disk_problems(index: int, pool: NodePool, disk: str) -> Iterator[Problem]:
+    """A machine that can't attach people's disks would take nobody."""
+    wrong, other = (
+        (_PERSISTENT_ONLY, "pd-balanced") if disk.startswith("hyperdisk") else (_HYPERDISK_ONLY, "hyperdisk-balanced")
+    )
+    family = (pool.machine or "").partition("-")[0]
+    if family in wrong:
+        yield Problem(
+            where=f"pools.{index}.machine",
+            found=f'"{pool.machine}", with cloud.disk: {disk}',
+            allowed=f"machines that can attach a {disk}: not those of {', '.join(wrong)}",
+            fix=f"name another machine, or set cloud.disk to {other} if every pool's machines take it",
+        )
 
 
 def _accelerator(pool: NodePool) -> str:

@@ -25,6 +25,10 @@ class MachineSets(Section):
     kind: Literal["machine-sets"]
     machine_sets: dict[Name, tuple[Name, ...]] = Field(min_length=1)
     """The MachineSets of each pool, for example one a zone; the pool's nodes are shared out among them."""
+    from_zero: bool = False
+    """Whether a MachineSet without a machine can grow: on AWS, Azure, Google, OpenStack and vSphere, as
+    `oc get infrastructure cluster -o jsonpath='{.status.platform}'` tells. Elsewhere, as on bare metal, the autoscaler
+    does not know what a machine would be, and each keeps one."""
     cluster_autoscaler: bool = False
     """Make the ClusterAutoscaler `default` too. There is one in a cluster: false where its owner has made it."""
 
@@ -161,6 +165,16 @@ class OpenShift:
         if isinstance(found, NoMachineSets):
             return
         known = {str(pool.name): pool for pool in pools}
+        for index, pool in enumerate(pools):
+            sets = found.machine_sets.get(pool.name, ())
+            if not found.from_zero and pool.nodes.min < len(sets):
+                yield Problem(
+                    where=f"pools.{index}.nodes.min",
+                    found=f"{pool.nodes.min}, over {len(sets)} MachineSets",
+                    allowed=f"at least {len(sets)}, one of each: not every platform grows a MachineSet from nothing",
+                    fix="raise it; or set cloud.autoscaler.from_zero to true if `oc get infrastructure cluster -o "
+                    "jsonpath='{.status.platform}'` says AWS, Azure, GCP, OpenStack or VSphere",
+                )
         for name, sets in found.machine_sets.items():
             where = f"cloud.autoscaler.machine_sets.{name}"
             if name not in known:

@@ -57,6 +57,7 @@ CLOUDS: Mapping[str, dict[str, Any]] = {
             "autoscaler": {
                 "kind": "machine-sets",
                 "cluster_autoscaler": True,
+                "from_zero": True,
                 "machine_sets": {"general": ["workers-a", "workers-b"], "memory": ["memory-a"]},
             },
         },

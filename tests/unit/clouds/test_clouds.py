@@ -167,6 +167,9 @@ def test_every_cloud_has_a_stack_of_its_own_on_that_page() -> None:
     assert {cloud.kind for cloud in committed().values()} == set(clouds._CLOUDS)
 
 
+N4 = {"pools": [{**pool, "machine": "n4-standard-16", "price_per_hour": 0.7} for pool in CLOUDS["gcp"]["pools"]]}
+"""Of a generation that takes hyperdisks only."""
+
 RENTED = ("aws", "gcp", "azure")
 
 
@@ -201,7 +204,7 @@ def test_a_rented_machine_takes_as_many_disks_as_the_cloud_says_unless_the_stack
 
 
 @pytest.mark.parametrize(
-    ("name", "change"), [("onprem-rook", {}), ("openshift", {}), ("gcp", {"cloud.disk": "hyperdisk-balanced"})]
+    ("name", "change"), [("onprem-rook", {}), ("openshift", {}), ("gcp", {"cloud.disk": "hyperdisk-balanced", **N4})]
 )
 def test_where_the_cloud_knows_of_no_bound_disks_have_none(name: str, change: dict[str, Any]) -> None:
     found = settings({**CLOUDS[name], **change})
@@ -291,8 +294,34 @@ def test_what_monitoring_cannot_do_on_openshift_is_refused(monitoring: dict[str,
 
 
 def test_a_hyperdisk_that_google_keeps_in_one_zone_is_refused_in_two() -> None:
-    hyperdisk = {**CLOUDS["gcp"], "cloud.disk": "hyperdisk-balanced"}
+    hyperdisk = {**CLOUDS["gcp"], "cloud.disk": "hyperdisk-balanced", **N4}
     settings(hyperdisk)
     with pytest.raises(StackError) as refused:
         settings({**hyperdisk, "cloud.regional": True})
     assert [problem.where for problem in refused.value.problems] == ["cloud.disk"]
+
+
+@pytest.mark.parametrize(
+    ("disk", "machine", "refused"),
+    [
+        ("hyperdisk-balanced", "n2-standard-8", True),
+        ("hyperdisk-balanced", "e2-standard-8", True),
+        ("hyperdisk-balanced", "n4-standard-8", False),
+        ("hyperdisk-balanced", "c3-standard-8", False),
+        ("pd-balanced", "c3-standard-8", False),
+        ("pd-balanced", "c4-standard-8", True),
+        ("pd-ssd", "n4-standard-8", True),
+    ],
+)
+def test_a_machine_of_googles_that_cannot_attach_the_stacks_disks_is_refused(
+    disk: str, machine: str, refused: bool
+) -> None:
+    pools = [{**pool, "machine": machine, "price_per_hour": 0.4} for pool in CLOUDS["gcp"]["pools"]]
+    pools[1]["allocatable"] = pools[0]["allocatable"]
+    changes = {**CLOUDS["gcp"], "cloud.disk": disk, "pools": pools}
+    try:
+        settings(changes)
+        found = []
+    except StackError as error:
+        found = [problem.where for problem in error.problems if "cloud.disk" in problem.found]
+    assert found == ["pools.0.machine", "pools.1.machine"] * refused

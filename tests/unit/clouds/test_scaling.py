@@ -162,19 +162,37 @@ def test_openshift_shares_a_pool_out_among_its_machine_sets_and_heeds_placeholde
 
 
 def test_the_one_cluster_autoscaler_of_openshift_is_made_only_where_the_stack_asks_for_it() -> None:
-    machine_sets = {"kind": "machine-sets", "machine_sets": {"general": ["a"], "memory": ["b"]}}
+    machine_sets = {"kind": "machine-sets", "from_zero": True, "machine_sets": {"general": ["a"], "memory": ["b"]}}
     found = made({**CLOUDS["openshift"], "cloud.autoscaler": machine_sets})
     assert {one.kind for one in found.values()} == {"MachineAutoscaler"}
 
 
 @pytest.mark.parametrize(("sets", "says"), [({"generel": ["a"]}, "generel"), ({"general": list("abcd")}, "4 Machine")])
 def test_machine_sets_of_no_pool_or_more_than_its_nodes_are_refused(sets: dict[str, list[str]], says: str) -> None:
-    changes = {**CLOUDS["openshift"], "cloud.autoscaler": {"kind": "machine-sets", "machine_sets": sets}}
+    changes = {
+        **CLOUDS["openshift"],
+        "cloud.autoscaler": {"kind": "machine-sets", "from_zero": True, "machine_sets": sets},
+    }
     with pytest.raises(StackError) as refused:
         settings(changes)
     (problem,) = refused.value.problems
     assert problem.where == f"cloud.autoscaler.machine_sets.{next(iter(sets))}"
     assert says in problem.found
+
+
+def test_a_machine_set_goes_down_to_none_only_where_the_platform_can_start_it_again() -> None:
+    """OpenShift's documentation of MachineAutoscaler, `minReplicas`: not on bare metal, for one."""
+    autoscaler = {**CLOUDS["openshift"]["cloud"]["autoscaler"], "from_zero": False}
+    changes = {**CLOUDS["openshift"], "cloud.autoscaler": autoscaler}
+    with pytest.raises(StackError) as refused:
+        settings(changes)
+    # One node over two MachineSets, and none over one.
+    assert [problem.where for problem in refused.value.problems] == ["pools.0.nodes.min", "pools.1.nodes.min"]
+    general, memory = settings(CLOUDS["openshift"]).pools
+    pools = [pool.model_dump(mode="json") for pool in (general, memory)]
+    pools[0]["nodes"]["min"], pools[1]["nodes"]["min"] = 2, 1
+    found = made({**changes, "pools": pools})
+    assert all(one.body["spec"]["minReplicas"] >= 1 for one in found.values() if one.kind == "MachineAutoscaler")
 
 
 @pytest.mark.parametrize(("total", "parts", "found"), [(12, 3, [4, 4, 4]), (2, 3, [1, 1, 0]), (0, 2, [0, 0])])
