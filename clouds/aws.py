@@ -274,7 +274,7 @@ def _node_pool(pool: NodePool, settings: Karpenter, node_class: str, instance: s
     return KarpenterNodePool(
         name=f"{instance}-{pool.name}",
         node_class=node_class,
-        labels=pool.selector,
+        labels={str(key): str(value) for key, value in pool.selector.items()},
         taints=pool.taints,
         machine=str(pool.machine),
         spot=pool.spot,

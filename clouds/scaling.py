@@ -103,7 +103,7 @@ class KarpenterNodePool:
         ]
         return {
             "template": {
-                "metadata": {"labels": {str(key): str(value) for key, value in self.labels.items()}},
+                "metadata": {"labels": dict(self.labels)},
                 "spec": {
                     "nodeClassRef": {"group": "karpenter.k8s.aws", "kind": Ec2NodeClass.kind, "name": self.node_class},
                     "requirements": [
