@@ -180,7 +180,7 @@ class Aws:
                 turn_on=f"aws eks update-addon --cluster-name {self._cluster} --addon-name vpc-cni "
                 """--resolve-conflicts PRESERVE --configuration-values '{"enableNetworkPolicy": "true"}'""",
                 remarks="the values take the place of those that the add-on has: name the others too. A new pod is "
-                "open until the agent has heard of it, for a second or two",
+                "open until the agent has heard of it, in its first seconds",
             ),
             lacks=(
                 "a smallest number of nodes with Karpenter: it counts none, so `nodes.min` is 0 and placeholders keep "
