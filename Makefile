@@ -10,7 +10,7 @@ INSTALLED := .venv/.installed
 export STACK BASE ARRIVALS MIRROR IMAGE_TAG BASE_IMAGE DOWNLOADS BUILDER PUSH
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status purge plan simulate plan-diff images scan test lint types programs unit plugins e2e e2e-platform e2e-beside browser registries image bench golden dashboards clouds handbook schema vocabulary
+.PHONY: help up down status verify purge plan simulate plan-diff images scan test lint types programs unit plugins e2e e2e-platform e2e-beside browser registries image bench golden dashboards clouds handbook schema vocabulary
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ down: $(INSTALLED) ## Take STACK away, all but protected data
 
 status: $(INSTALLED) ## Say what runs
 	@$(BIN)/python -m operate status --stack "$$STACK"
+
+verify: $(INSTALLED) ## Prove that NetworkPolicies hold on the cluster of STACK (make up does it too)
+	@$(BIN)/python -m operate verify --stack "$$STACK"
 
 purge: $(INSTALLED) ## Delete the data that `make down` left, after asking
 	@$(BIN)/python -m operate purge --stack "$$STACK"

@@ -46,16 +46,21 @@ class PriceList:
 
 
 def machine_problems(pools: Sequence[NodePool], prices: PriceList) -> Iterator[Problem]:
-    """Pools of a cloud that rents machines: each names its type, and the type is known with its price."""
+    """Pools of a cloud that rents machines: each names its type, and somebody knows its price, the list or the stack.
+
+    What the list does not know has no bound here: the stack's own figures are all there is.
+    """
     for index, pool in enumerate(pools):
         machine = prices.machines.get(pool.machine or "")
         if machine is None:
-            yield Problem(
-                where=f"pools.{index}.machine",
-                found=f'"{pool.machine}", of which there is no price' if pool.machine else "nothing",
-                allowed=", ".join(sorted(prices.machines)),
-                fix="name one of these, or add the type with size and price to the cloud's module in clouds/",
-            )
+            if pool.machine is None or pool.price_per_hour is None:
+                yield Problem(
+                    where=f"pools.{index}.machine",
+                    found=f'"{pool.machine}", of which there is no price' if pool.machine else "nothing",
+                    allowed=f"{', '.join(sorted(prices.machines))}; or any type whose price the stack states",
+                    fix=f"name one of these, or set pools.{index}.price_per_hour to what a {pool.machine or 'machine'} "
+                    "costs an hour, and allocatable.disks to how many volumes it takes",
+                )
             continue
         yield from _too_large(f"pools.{index}.allocatable", pool, machine)
         if pool.spot and pool.price_per_hour is None:

@@ -62,7 +62,7 @@ def shares(total: int, parts: int) -> list[int]:
 
 def _taints(taints: Sequence[Taint]) -> list[dict[str, str]]:
     return [
-        {"key": taint.key, "effect": taint.effect, **({"value": taint.value} if taint.value else {})}
+        {"key": str(taint.key), "effect": taint.effect, **({"value": str(taint.value)} if taint.value else {})}
         for taint in taints
     ]
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from operate import directory, project, rig
+from operate.isolation import prove
 from operate.leftovers import confirm, free_volumes, stays, stop_servers
 from operate.ready import hub_answers, pullers, require_cluster
 from operate.recovery import recover
@@ -51,6 +52,8 @@ def up() -> None:
             raise OperationError(f"{outputs['url']} does not answer; see `make status`")
     with steps.step("images on the nodes"):
         _wait_for_images(outputs["namespaces"]["placeholders"])
+    with steps.step("do NetworkPolicies hold"):
+        verify()
     _say(outputs["url"], people, steps)
 
 
@@ -105,6 +108,11 @@ def status() -> None:
     found = listing.split()
     servers = sum(name.startswith("pod/") for name in found)
     print(f"\n{outputs['url']} {answers}; {servers} servers run, {len(found) - servers} people have a disk")
+
+
+def verify() -> None:
+    """Prove that NetworkPolicies hold: a pod among people's servers tries what it must not reach."""
+    print(f"    {prove(rig.kubectl, settings_of(STACK))}")
 
 
 def _outputs(folder: Path) -> dict[str, Any]:

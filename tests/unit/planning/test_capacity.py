@@ -11,7 +11,7 @@ from planning.capacity import Fit, Person, fits, may_run_on
 from planning.people import people
 from planning.pods import PodTemplate
 from stackfile.quantities import Bytes, Cpu
-from stackfile.references import Name
+from stackfile.references import LabelKey, LabelValue, Name
 from tests.harness.platform import CLOUDS, settings
 
 TAINT = Taint(key="people", value="only")
@@ -23,7 +23,7 @@ def _pool(
 ) -> NodePool:
     return NodePool(
         name=Name("small"),
-        selector={"pool": "small"},
+        selector={LabelKey("pool"): LabelValue("small")},
         taints=taints,
         nodes=NodeCount(min=1, max=3),
         allocatable=Allocatable(cpu=Cpu("4"), memory=Bytes("16Gi"), pods=pods, disks=disks),
