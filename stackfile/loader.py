@@ -11,7 +11,8 @@ from typing import Final
 
 import yaml
 
-from stackfile.document import Reader, compose, is_ciphertext, line_of
+from stackfile.document import Reader, is_ciphertext
+from stackfile.nodes import compose, line_of
 from stackfile.problems import Problem, StackError
 from stackfile.project import Project, load_project, value_text
 

@@ -116,8 +116,9 @@ def classes(resource: Resource, _context: Context) -> Iterator[str]:
 
 def claims_within_quota(resources: Sequence[Resource], _context: Context) -> Iterator[Fault]:
     """Claims together within the namespace's quota, and each within its limit range."""
+    all_claims = [one for one in resources if one.kind == "PersistentVolumeClaim"]
     for bound in resources:
-        claims = [one for one in resources if one.kind == "PersistentVolumeClaim" and one.namespace == bound.namespace]
+        claims = [one for one in all_claims if one.namespace == bound.namespace]
         sizes = {one: _size(one) for one in map(_Claim, claims)}
         if bound.kind == "ResourceQuota":
             most = (bound.spec.get("hard") or {}).get("requests.storage")

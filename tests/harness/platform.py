@@ -208,7 +208,12 @@ def _identity(body: Mapping[str, Any]) -> str:
 
 def pods(recording: Recording) -> Iterator[PodTemplate]:
     """The pods of every workload."""
-    return pod_templates(manifests(recording))
+    return iter(_pods(recording))
+
+
+@functools.cache
+def _pods(recording: Recording) -> tuple[PodTemplate, ...]:
+    return tuple(pod_templates(manifests(recording)))
 
 
 def pod(recording: Recording, name: str) -> PodTemplate:
