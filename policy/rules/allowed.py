@@ -27,9 +27,9 @@ class HostAccess:
     """Settings that hold them."""
 
 
-def host_access(key: str) -> HostAccess:
+def host_access(key: str, instance: str) -> HostAccess:
     """What the workload of this key (`namespace/kind-name`) may have of its node."""
-    found = [entry for entry in _lists()["host_access"] if fnmatchcase(key, entry["workload"])]
+    found = [entry for entry in _lists()["host_access"] if _matches(key, entry["workload"], instance)]
     return HostAccess(
         read_only=_all(found, "read_only"),
         writable=_all(found, "writable"),
@@ -38,9 +38,19 @@ def host_access(key: str) -> HostAccess:
     )
 
 
-def public_service(key: str) -> bool:
+def public_service(key: str, instance: str) -> bool:
     """Whether the world may reach the Service of this key."""
-    return any(fnmatchcase(key, entry["service"]) for entry in _lists()["public_services"])
+    return any(_matches(key, entry["service"], instance) for entry in _lists()["public_services"])
+
+
+def unasked(key: str, container: str, instance: str) -> bool:
+    """Whether nobody asks this container of the workload how it is, since it serves nothing and does nothing."""
+    found = (entry for entry in _lists()["without_probes"] if _matches(key, entry["workload"], instance))
+    return any(container in entry["containers"] for entry in found)
+
+
+def _matches(key: str, pattern: str, instance: str) -> bool:
+    return fnmatchcase(key, pattern.replace("<instance>", instance))
 
 
 def _all(entries: Iterable[dict[str, Any]], field: str) -> frozenset[Any]:
