@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from stackfile.secrets import SECRET_NAME, decoded, in_clear, in_words
+
 from .allowed import public_service
 from .model import Context, Fault, Resource, Rule, containers, strings
-from .secrets import SECRET_NAME, decoded, in_clear, in_words
 
 _TOO_MUCH = ("cluster-admin", "admin", "edit", "system:masters")
 _EVERYBODY = ("system:anonymous", "system:unauthenticated", "system:authenticated", "system:serviceaccounts")

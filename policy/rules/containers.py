@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stackfile.secrets import SECRET_NAME
+
 from .model import Context, Resource, Rule, containers
 from .quantities import quantity
-from .secrets import SECRET_NAME
 
 
 def resources_stated(resource: Resource, _context: Context) -> Iterator[str]:

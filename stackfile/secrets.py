@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 SECRET_NAME = re.compile(
-    r"(PASSWORD|PASSWD|PASSPHRASE|TOKEN|SECRET|(?<!PUBLIC)(?<!PUBLIC_)KEYS?|CREDENTIALS?)$", re.IGNORECASE
+    r"(PASSWORDS?|PASSWD|PASSPHRASE|_(PASS|PWD|PAT)|TOKENS?|SECRETS?|(?<!PUBLIC)(?<!PUBLIC_)KEYS?|CREDENTIALS?)$",
+    re.IGNORECASE,
 )
 """Names of variables whose value must come from a Secret; `…_FILE` and `…_PATH` name a place instead, and a public key
 is no secret."""
