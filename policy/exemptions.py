@@ -39,8 +39,8 @@ class Exemption:
         return rule == self.rule and fnmatchcase(key, self.resource) and fnmatchcase(stack, self.stacks)
 
 
-def load(today: date, file: Path = FILE) -> tuple[Exemption, ...]:
-    """The exemptions of a file.
+def load(today: date | None, file: Path = FILE) -> tuple[Exemption, ...]:
+    """The exemptions of a file; without a day they hold whatever their last.
 
     Raises:
         StackError: with every entry that is expired, not complete, or for a rule that does not exist.
@@ -60,7 +60,7 @@ def _shape(where: str, found: object, allowed: str, fix: str) -> Problem:
     )
 
 
-def _problems(file: Path, index: int, entry: object, today: date) -> Iterator[Problem]:
+def _problems(file: Path, index: int, entry: object, today: date | None) -> Iterator[Problem]:
     where = f"policy/{file.name} {index}"
     if isinstance(entry, Mapping):
         yield from _incomplete(where, entry, today)
@@ -68,7 +68,7 @@ def _problems(file: Path, index: int, entry: object, today: date) -> Iterator[Pr
         yield _shape(where, entry, "a mapping of " + ", ".join(_FIELDS), "write it as the entries beside it")
 
 
-def _incomplete(where: str, entry: Mapping[str, Any], today: date) -> Iterator[Problem]:
+def _incomplete(where: str, entry: Mapping[str, Any], today: date | None) -> Iterator[Problem]:
     for field in _FIELDS:
         if not entry.get(field):
             yield Problem(
@@ -85,14 +85,14 @@ def _incomplete(where: str, entry: Mapping[str, Any], today: date) -> Iterator[P
     # A datetime is a date to Python, and does not compare with one.
     if expires and (isinstance(expires, datetime) or not isinstance(expires, date)):
         yield Problem(where=f"{where}.expires", found=f'"{expires}"', allowed="a day", fix="write it as 2027-06-30")
-    elif expires and expires < today:
+    elif expires and today and expires < today:
         yield Problem(
             where=f"{where}.expires",
             found=f"{expires}, which is past",
             allowed=f"a day from {today} on",
             fix=f"mend what it excuses and remove it, or give {entry.get('rule')} a new reason and day",
         )
-    elif expires and expires > today + LONGEST:
+    elif expires and today and expires > today + LONGEST:
         yield Problem(
             where=f"{where}.expires",
             found=str(expires),

@@ -77,6 +77,16 @@ def test_it_holds_on_its_last_day_for_what_it_names_and_nothing_else(tmp_path: P
     assert not one.covers("probes", "elab-hub/service-entry", "local")
 
 
+def test_without_a_day_an_expired_one_holds_and_one_that_is_not_whole_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "exemptions.yaml"
+    file.write_text(yaml.safe_dump([{**GOOD, "expires": date(2020, 1, 1)}]))
+    (one,) = exemptions.load(None, file)
+    assert one.covers("tls", "elab-hub/service-entry", "local")
+    file.write_text(yaml.safe_dump([{**GOOD, "expires": "soon"}]))
+    with pytest.raises(StackError):
+        exemptions.load(None, file)
+
+
 def test_a_needless_one_is_named_with_its_fix(tmp_path: Path) -> None:
     found = written(tmp_path, GOOD, GOOD)
     (problem,) = exemptions.unused(found, {0})
