@@ -74,7 +74,8 @@ def checked_out(project: Path, commit: str) -> Generator[Path]:
     Raises StackError when there is no such commit.
     """
     if shutil.which("git") is None:
-        raise StackError([Problem(where="git", found="not installed", allowed="git on PATH", fix="install git")])
+        problem = Problem(where="git", found="not installed", allowed="git on PATH", fix="install git")
+        raise StackError([problem], of="this machine")
     archive = subprocess.run(["git", "archive", "--format=tar", commit], cwd=project, capture_output=True, check=False)
     if archive.returncode:
         raise StackError(
@@ -85,7 +86,8 @@ def checked_out(project: Path, commit: str) -> Generator[Path]:
                     allowed="a commit, branch or tag of this repository",
                     fix=f"git said: {archive.stderr.decode(errors='replace').strip()}; fetch it, or name another",
                 )
-            ]
+            ],
+            of="the option --base",
         )
     with tempfile.TemporaryDirectory(prefix="elab-base-") as folder:
         with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
@@ -101,7 +103,7 @@ def snapshots_at(folder: Path, stacks: Sequence[str]) -> dict[str, Snapshot]:
     try:
         return _planned(folder, stacks, {})
     except _UnplannedError as error:
-        raise StackError([_unplannable(folder, stacks, str(error))]) from None
+        raise StackError([_unplannable(folder, stacks, str(error))], of="the work tree") from None
 
 
 def snapshots_of_base(folder: Path, stacks: Sequence[str]) -> dict[str, Snapshot | Unplanned]:

@@ -69,7 +69,8 @@ def compare(project: Path, base: str, stack: str) -> Iterator[Report]:
                     Problem(
                         where="--stack", found=f'"{stack}"', allowed=", ".join(["all", *names]), fix="name one of these"
                     )
-                ]
+                ],
+                of="the option --stack",
             )
         wanted = names if stack == "all" else [stack]
         before = snapshots_of_base(folder, [name for name in wanted if name in then])

@@ -116,7 +116,10 @@ def test_the_base_commit_is_planned_by_its_own_code(project: Path) -> None:
 
 
 def test_an_unknown_commit_is_one_clear_error(project: Path) -> None:
-    with pytest.raises(StackError, match="no-such-commit"), checked_out(project, "no-such-commit"):
+    with (
+        pytest.raises(StackError, match=r"^the option --base has 1 problem;[^Z]*no-such-commit"),
+        checked_out(project, "no-such-commit"),
+    ):
         pass
 
 
