@@ -4,11 +4,13 @@ BASE ?= HEAD~1
 PYTHON ?= python3
 BIN := .venv/bin
 E2E := $(BIN)/python -m pytest -m e2e --reruns 2 --durations=0 --durations-min=5 -rR
-BESIDE := tests/e2e/test_monitoring.py tests/e2e/test_reload.py
+BESIDE := tests/e2e/test_monitoring.py tests/e2e/test_reload.py tests/e2e/test_several_clouds.py
 INSTALLED := .venv/.installed
+# Recipes take what a caller gives from the environment: a branch's name, say, is text there and never a command.
+export STACK BASE ARRIVALS MIRROR IMAGE_TAG BASE_IMAGE DOWNLOADS BUILDER PUSH
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status purge plan simulate plan-diff images scan test lint types programs unit plugins e2e e2e-platform e2e-beside browser image bench golden dashboards clouds handbook schema vocabulary
+.PHONY: help up down status verify purge plan simulate plan-diff images scan test lint types programs unit plugins e2e e2e-platform e2e-beside browser registries image bench golden dashboards clouds handbook schema vocabulary
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -22,28 +24,31 @@ $(INSTALLED): requirements.txt requirements-dev.txt
 	@touch $@
 
 up: $(INSTALLED) ## Bring STACK up (local: with a cluster of its own)
-	@$(BIN)/python -m operate up --stack $(STACK)
+	@$(BIN)/python -m operate up --stack "$$STACK"
 
 down: $(INSTALLED) ## Take STACK away, all but protected data
-	@$(BIN)/python -m operate down --stack $(STACK)
+	@$(BIN)/python -m operate down --stack "$$STACK"
 
 status: $(INSTALLED) ## Say what runs
-	@$(BIN)/python -m operate status --stack $(STACK)
+	@$(BIN)/python -m operate status --stack "$$STACK"
+
+verify: $(INSTALLED) ## Prove that NetworkPolicies hold on the cluster of STACK (make up does it too)
+	@$(BIN)/python -m operate verify --stack "$$STACK"
 
 purge: $(INSTALLED) ## Delete the data that `make down` left, after asking
-	@$(BIN)/python -m operate purge --stack $(STACK)
+	@$(BIN)/python -m operate purge --stack "$$STACK"
 
 plan: $(INSTALLED) ## Show what STACK is made of, without cluster or Pulumi
-	@$(BIN)/python -m planning plan --stack $(STACK)
+	@$(BIN)/python -m planning plan --stack "$$STACK"
 
 simulate: $(INSTALLED) ## A day of STACK: nodes, waiting times and cost (ARRIVALS=day.csv for your own figures)
-	@$(BIN)/python -m planning simulate --stack $(STACK) $(if $(ARRIVALS),--arrivals "$(ARRIVALS)")
+	@$(BIN)/python -m planning simulate --stack "$$STACK" $(if $(ARRIVALS),--arrivals "$$ARRIVALS")
 
 plan-diff: $(INSTALLED) ## Show what changes between BASE and the working tree, in every stack (MARKDOWN=1: as a comment)
-	@$(BIN)/python -m planning diff --base $(BASE) $(if $(MARKDOWN),--markdown)
+	@$(BIN)/python -m planning diff --base "$$BASE" $(if $(MARKDOWN),--markdown)
 
-images: $(INSTALLED) ## List every image of STACK (MIRROR=registry.example.org: the script to mirror them, and the setting)
-	@$(BIN)/python -m planning images --stack $(STACK) $(if $(MIRROR),--mirror $(MIRROR))
+images: $(INSTALLED) ## List every image of STACK (SIZES=1: asks the registries; MIRROR=registry.example.org: the script to mirror them)
+	@$(BIN)/python -m planning images --stack "$$STACK" $(if $(SIZES),--sizes) $(if $(MIRROR),--mirror "$$MIRROR")
 
 # A big package with pins of its own, so it has an environment of its own.
 build/checkov/bin/checkov:
@@ -51,8 +56,8 @@ build/checkov/bin/checkov:
 
 scan: STACK := prod
 scan: $(INSTALLED) build/checkov/bin/checkov ## A static scanner over prod's manifests: nothing open that policy/scan.yaml gives no reason for
-	@mkdir -p build; $(BIN)/python -m planning plan --stack $(STACK) > build/scan-plan.txt || { cat build/scan-plan.txt >&2; exit 1; }
-	@$(BIN)/python -m planning.scan --checkov build/checkov/bin/checkov build/$(STACK)
+	@mkdir -p build; $(BIN)/python -m planning plan --stack "$$STACK" > build/scan-plan.txt || { cat build/scan-plan.txt >&2; exit 1; }
+	@$(BIN)/python -m planning.scan --checkov build/checkov/bin/checkov "build/$$STACK"
 
 # The plugins' tests mostly wait for an API server, so they run beside the others.
 test: lint types programs ## Everything that needs neither root nor a node
@@ -79,8 +84,15 @@ plugins: programs ## The stand-in providers against a real API server
 browser: ## Debian's chromium, for the tests that need a real browser
 	@command -v chromium >/dev/null || { echo "==> chromium"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null || { echo "error: chromium can't be installed here; install it by hand" >&2; exit 1; }; }
 
+# The registry is unpacked, not installed: its package would start a service on every address of the machine.
+registries: ## Debian's skopeo and docker-registry, for the tests of images and mirrors
+	@command -v skopeo >/dev/null && test -x build/registry/usr/bin/docker-registry || { echo "==> skopeo and docker-registry"; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends skopeo >/dev/null && \
+	mkdir -p build/registry && cd build/registry && apt-get -o APT::Sandbox::User=root download -qq docker-registry && dpkg --extract docker-registry_*.deb . || \
+	{ echo "error: skopeo and docker-registry can't be had here; install them by hand" >&2; exit 1; }; }
+
 # These tests mostly wait, so half of them run beside the others, on a stack and with a directory of their own.
-e2e: $(INSTALLED) browser ## The platform on a real cluster: login, work, culling, isolation, metrics, protection
+e2e: $(INSTALLED) browser registries ## The platform on a real cluster: login, work, culling, isolation, metrics, protection
 	@mkdir -p build; $(MAKE) --no-print-directory e2e-beside > build/e2e-beside.log 2>&1 & beside=$$!; \
 	trap 'kill $$beside' INT TERM; echo "==> the other half runs beside this one; its output follows it, from build/e2e-beside.log"; \
 	$(MAKE) --no-print-directory e2e-platform; platform=$$?; wait $$beside; beside=$$?; cat build/e2e-beside.log; \
@@ -94,7 +106,7 @@ e2e-beside: $(INSTALLED)
 	@$(E2E) $(BESIDE) tests/cli tests/image tests/scheduling tests/logging lab/plugins/tests
 
 image: $(INSTALLED) ## The notebook image, with docker, podman or buildah (IMAGE_TAG, BASE_IMAGE, DOWNLOADS, BUILDER, PUSH=1)
-	@$(BIN)/python -m operate.image --tag "$(IMAGE_TAG)" --base "$(BASE_IMAGE)" --downloads "$(DOWNLOADS)" --builder "$(BUILDER)" --push "$(PUSH)"
+	@$(BIN)/python -m operate.image --tag "$$IMAGE_TAG" --base "$$BASE_IMAGE" --downloads "$$DOWNLOADS" --builder "$$BUILDER" --push "$$PUSH"
 
 bench: $(INSTALLED) ## Plan, up, login to notebook and a storm of logins, beside a bare hub
 	@$(BIN)/python -m bench

@@ -122,17 +122,27 @@ class Settings(Section):
         return cloud_of(self.cloud)
 
     @property
-    def node_pools(self) -> tuple[NodePool, ...]:
-        """The pools with what the settings leave to be computed: prices from the cloud's list, placeholders from the
-        rate of arrivals.
-        """
-        prices, seat, size = self.facts.prices, self.users.default_profile.resources, self.scheduling.placeholder
+    def known_pools(self) -> tuple[NodePool, ...]:
+        """The pools with what the cloud knows of their machines: list prices, and how many disks they take."""
+        facts = self.facts
         found = []
         for pool in self.pools:
-            price = prices.price(pool) if prices is not None and pool.price_per_hour is None else pool.price_per_hour
-            change = {"price_per_hour": price, "placeholders": placeholders(pool, seat, size), "arrivals": None}
-            found.append(pool.model_copy(update=change))
+            price, whole = pool.price_per_hour, pool.allocatable
+            if price is None and facts.prices is not None:
+                price = facts.prices.price(pool)
+            if whole.disks is None:
+                whole = whole.model_copy(update={"disks": facts.disks(pool)})
+            found.append(pool.model_copy(update={"price_per_hour": price, "allocatable": whole}))
         return tuple(found)
+
+    @property
+    def node_pools(self) -> tuple[NodePool, ...]:
+        """The known pools, with as many placeholders as the rate of arrivals needs."""
+        seat, size = self.users.default_profile.resources, self.scheduling.placeholder
+        return tuple(
+            pool.model_copy(update={"placeholders": placeholders(pool, seat, size), "arrivals": None})
+            for pool in self.known_pools
+        )
 
     @property
     def scaling(self) -> Scaling:

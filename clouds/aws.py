@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
 
+from clouds.ami import AmiAlias, outdated
 from clouds.base import (
     About,
     AddressRanges,
@@ -13,6 +15,7 @@ from clouds.base import (
     ClusterEndpoints,
     Hosts,
     PodSecurity,
+    PolicyEngine,
     SnapshotClassSpec,
     Storage,
     StorageClassSpec,
@@ -30,21 +33,42 @@ _DRIVER = "ebs.csi.aws.com"
 _POD_IDENTITY = (Cidr("169.254.170.23/32"), Cidr("fd00:ec2::23/128"))
 """EKS Pod Identity's agent, which hands out a pod's role."""
 
+_RESTRICTED = ("kubernetes.io", "k8s.io", "karpenter.sh", "karpenter.k8s.aws")
+_FREE = ("node.kubernetes.io", "node-restriction.kubernetes.io", "kops.k8s.io")
+_WELL_KNOWN = (
+    "karpenter.sh/capacity-type",
+    "kubernetes.io/arch",
+    "kubernetes.io/os",
+    "topology.kubernetes.io/region",
+    "topology.kubernetes.io/zone",
+)
+"""Labels that a NodePool of karpenter.sh/v1 refuses by their domain, and those that it takes nonetheless. Source:
+`hack/validation/labels.sh` and `pkg/apis/v1/labels.go` of kubernetes-sigs/karpenter."""
+
 PRICES = PriceList(
     currency="USD",
     region="us-east-1",
-    dated="about 2025",
-    source="list prices of Linux on demand, not looked up: check them at aws.amazon.com/ec2/pricing/on-demand",
+    dated="2026-01-19",
+    source="list prices of Linux on demand, generated from Amazon's price list into "
+    "`pkg/providers/pricing/zz_generated.pricing_aws.go` of aws/karpenter-provider-aws (commit 031e72b6); today's are "
+    "at aws.amazon.com/ec2/pricing/on-demand",
     machines={
-        "m6i.2xlarge": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.384),
-        "m6i.4xlarge": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.768),
-        "m7i.4xlarge": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.8064),
-        "r6i.4xlarge": Machine(cpus=16, memory=Bytes("128Gi"), per_hour=1.008),
-        "g4dn.xlarge": Machine(cpus=4, memory=Bytes("16Gi"), per_hour=0.526, gpus=1),
-        "g5.xlarge": Machine(cpus=4, memory=Bytes("16Gi"), per_hour=1.006, gpus=1),
+        "m6i.2xlarge": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.384, disks=25),
+        "m6i.4xlarge": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.768, disks=25),
+        "m7i.4xlarge": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.8064, disks=31),
+        "r6i.4xlarge": Machine(cpus=16, memory=Bytes("128Gi"), per_hour=1.008, disks=25),
+        "g4dn.xlarge": Machine(cpus=4, memory=Bytes("16Gi"), per_hour=0.526, gpus=1, disks=23),
+        "g5.xlarge": Machine(cpus=4, memory=Bytes("16Gi"), per_hour=1.006, gpus=1, disks=23),
     },
 )
-"""What elab's pools use; a stack of another region sets `price_per_hour` of its pools."""
+"""What elab's pools use; a stack of another region sets `price_per_hour` of its pools.
+
+Disks are what the EBS driver tells the scheduler when a node starts, with the two network interfaces that Amazon's own
+network plugin begins with: of 28 attachments one is the node's own disk and two are the interfaces, on g4dn and g5 the
+GPU and the local disk too; m7i has 32 for volumes alone. Source: EC2's user guide, "Amazon EBS volume limits", and
+`pkg/cloud/limits` of kubernetes-sigs/aws-ebs-csi-driver. A third interface, after some thirty pods, takes a place that
+the driver has promised (kubernetes-sigs/aws-ebs-csi-driver#2153): prefix delegation does without one.
+"""
 
 
 class Karpenter(Section):
@@ -55,8 +79,8 @@ class Karpenter(Section):
     """The value of the tag `karpenter.sh/discovery` of subnets and security groups, by custom the cluster's name."""
     node_role: str = Field(min_length=1)
     """The IAM role of the nodes; only its name."""
-    ami: str = Field(default="al2023@v20250920", pattern=r"^(al2023|bottlerocket)@v[0-9.]+$")
-    """An alias with its version: with `latest`, nodes would change whenever Amazon releases."""
+    ami: AmiAlias
+    """The image of new nodes, an alias with its release. No default: it would grow old, for everybody at once."""
     disk: Bytes = Bytes("100Gi")
     """The node's own disk, for images and for servers' scratch space."""
     zones: tuple[str, ...] = ()
@@ -133,6 +157,12 @@ class Aws:
         return Hosts()
 
     @property
+    def _cluster(self) -> str:
+        """The cluster's name in EKS; with Karpenter the tag's value, by custom the same."""
+        found = self.settings.autoscaler
+        return found.discovery if isinstance(found, Karpenter) else found.cluster
+
+    @property
     def about(self) -> About:
         return About(
             title="Amazon EKS",
@@ -141,14 +171,25 @@ class Aws:
             "TLS and sees people's own addresses; or an Ingress or a Gateway. A quiet connection lives 6000 s, the "
             "most there is; JupyterLab speaks every 30 s",
             registry="ECR by the nodes' role, without a pull secret",
-            nodes="Karpenter's NodePool and EC2NodeClass, made by elab; or cluster-autoscaler over managed node "
-            "groups, whose sizes the plan prints as commands",
+            nodes="Karpenter's NodePool and EC2NodeClass, made by elab, whose nodes take nobody until the EBS driver "
+            "has taken its taint `agent-not-ready` away; or cluster-autoscaler over managed node groups, whose sizes "
+            "the plan prints as commands, and which want that taint too",
+            network_policies=PolicyEngine(
+                name="the node agent of Amazon's own network plugin (VPC CNI 1.14 and later), on Linux nodes of EC2",
+                by_default=False,
+                turn_on=f"aws eks update-addon --cluster-name {self._cluster} --addon-name vpc-cni "
+                """--resolve-conflicts PRESERVE --configuration-values '{"enableNetworkPolicy": "true"}'""",
+                remarks="the values take the place of those that the add-on has: name the others too. A new pod is "
+                "open until the agent has heard of it, in its first seconds",
+            ),
             lacks=(
                 "a smallest number of nodes with Karpenter: it counts none, so `nodes.min` is 0 and placeholders keep "
                 "room",
+                "preferences that Karpenter takes as such: while they can be met they are requirements to it, and with "
+                "`strategy: spread` it rents up to a node a person (docs/scheduling.md)",
                 "volumes for several writers: EFS would be another class, and its files are slow for notebooks",
-                "room for every disk: a machine holds about 25 EBS volumes, so more people than that need a further "
-                "node",
+                "room for every disk: of most types a machine takes 25 volumes, as plans count, so more people than "
+                "that need a further node",
                 "EKS Auto Mode: its NodeClass is of another kind (eks.amazonaws.com/v1)",
             ),
         )
@@ -156,6 +197,9 @@ class Aws:
     @property
     def prices(self) -> PriceList:
         return PRICES
+
+    def disks(self, pool: NodePool) -> int | None:
+        return PRICES.disks(pool)
 
     @property
     def autoscaler(self) -> Autoscaler:
@@ -168,7 +212,7 @@ class Aws:
             return Scaling(commands=tuple(_node_group(pool, found.cluster) for pool in pools))
         shared = Ec2NodeClass(
             name=f"{instance}-people",
-            ami=found.ami,
+            ami=str(found.ami),
             role=found.node_role,
             discovery=found.discovery,
             disk=str(found.disk),
@@ -186,6 +230,13 @@ class Aws:
                     allowed="0, since Karpenter keeps no smallest number of nodes",
                     fix=f"set it to 0, and keep room by pools.{index}.placeholders or arrivals",
                 )
+            if isinstance(self.settings.autoscaler, Karpenter):
+                yield from _restricted(f"pools.{index}.selector", pool)
+
+    def outdated(self, today: date) -> Iterator[Problem]:
+        found = self.settings.autoscaler
+        if isinstance(found, Karpenter):
+            yield from outdated("cloud.autoscaler.ami", found.ami, today)
 
     @property
     def load_balancer_annotations(self) -> dict[str, str]:
@@ -202,18 +253,35 @@ class Aws:
         }
 
 
+def _restricted(where: str, pool: NodePool) -> Iterator[Problem]:
+    """Labels that Karpenter's NodePool refuses to put on its nodes."""
+    for key in pool.selector:
+        ours = key.domain.endswith(_RESTRICTED) and not key.domain.endswith(_FREE)
+        if ours and key not in _WELL_KNOWN and not key.startswith("karpenter.k8s.aws/instance-"):
+            yield Problem(
+                where=where,
+                found=f"the label {key}",
+                allowed="labels that Karpenter puts on nodes: none of its own domains, nor of Kubernetes' but for "
+                + ", ".join(_WELL_KNOWN),
+                fix=f"choose a label of your own, for example elab.dev/pool: {pool.name}",
+            )
+
+
 def _node_pool(pool: NodePool, settings: Karpenter, node_class: str, instance: str) -> KarpenterNodePool:
-    machine = PRICES.machines[pool.machine or ""]
+    machine = PRICES.machines.get(pool.machine or "")
+    # EKS sets aside less than one processor of a node.
+    cpus = machine.cpus if machine else -(-pool.allocatable.cpu.millicores // 1000)
     return KarpenterNodePool(
         name=f"{instance}-{pool.name}",
         node_class=node_class,
-        labels=pool.selector,
+        labels={str(key): str(value) for key, value in pool.selector.items()},
         taints=pool.taints,
         machine=str(pool.machine),
         spot=pool.spot,
         zones=settings.zones,
-        cpus=pool.nodes.max * machine.cpus,
+        cpus=pool.nodes.max * cpus,
         consolidate_after="10m",
+        startup_taint=f"{_DRIVER}/agent-not-ready",
     )
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
@@ -14,6 +15,7 @@ from clouds.base import (
     ClusterEndpoints,
     Hosts,
     PodSecurity,
+    PolicyEngine,
     SnapshotClassSpec,
     Storage,
     StorageClassSpec,
@@ -24,28 +26,33 @@ from clouds.pools import NodePool, Taint
 from clouds.scaling import Command, Scaling, shown_labels, shown_taint
 from stackfile.problems import Problem
 from stackfile.quantities import Bytes
-from stackfile.references import Cidr
+from stackfile.references import Cidr, LabelKey, LabelValue
 from stackfile.section import Section
 
 _DRIVER = "disk.csi.azure.com"
 _WIRE_SERVER = Cidr("168.63.129.16/32")
 """Azure's channel to the machine, which hands out certificates of the node's extensions."""
-_SPOT = Taint(key="kubernetes.azure.com/scalesetpriority", value="spot", effect="NoSchedule")
+_SPOT = Taint(key=LabelKey("kubernetes.azure.com/scalesetpriority"), value=LabelValue("spot"), effect="NoSchedule")
 """AKS puts it on every spot node, whether the pool asks for it or not."""
 
 PRICES = PriceList(
     currency="USD",
     region="eastus",
-    dated="about 2025",
-    source="list prices of Linux, pay as you go, not looked up: check them at azure.microsoft.com/pricing",
+    dated="2023-12-18",
+    source="list prices of Linux, pay as you go, generated from Azure's retail price list into "
+    "`pkg/providers/pricing/zz_generated.pricing.go` of Azure/karpenter-provider-azure (commit 0499866a), and nothing "
+    "newer was at hand; today's are at azure.microsoft.com/pricing",
     machines={
-        "Standard_D8s_v5": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.384),
-        "Standard_D16s_v5": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.768),
-        "Standard_E16s_v5": Machine(cpus=16, memory=Bytes("128Gi"), per_hour=1.008),
-        "Standard_NC4as_T4_v3": Machine(cpus=4, memory=Bytes("28Gi"), per_hour=0.526, gpus=1),
+        "Standard_D8s_v5": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.384, disks=16),
+        "Standard_D16s_v5": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.768, disks=32),
+        "Standard_E16s_v5": Machine(cpus=16, memory=Bytes("128Gi"), per_hour=1.008, disks=32),
+        "Standard_NC4as_T4_v3": Machine(cpus=4, memory=Bytes("28Gi"), per_hour=0.526, gpus=1, disks=8),
     },
 )
-"""What elab's pools use; a stack of another region sets `price_per_hour` of its pools."""
+"""What elab's pools use; a stack of another region sets `price_per_hour` of its pools. Disks are the most data disks of
+each size, as its page in Azure's documentation and `azure_dd_max_disk_count.go` of kubernetes-sigs/azuredisk-csi-driver
+have them; the driver tells the scheduler the same.
+"""
 
 
 class AzureSettings(Section):
@@ -127,11 +134,20 @@ class Azure:
             registry="ACR attached to the cluster (`az aks update --attach-acr`), without a pull secret",
             nodes="node pools that scale by themselves; they are no objects of the cluster, so the plan prints the "
             "command of each",
+            network_policies=PolicyEngine(
+                name="Calico, Azure's Network Policy Manager or Cilium, of which AKS Standard starts none by itself",
+                by_default=False,
+                turn_on=f"az aks update --resource-group {self.settings.resource_group} --name {self.settings.cluster} "
+                "--network-policy calico",
+                remarks="it makes every node anew; a new cluster takes the same option. Not Cilium "
+                "(`--network-dataplane cilium`) where metrics of the nodes are wanted: by it no address names a node, "
+                "so that Prometheus reaches no kubelet. Microsoft's own (`--network-policy azure`) ends in 2028",
+            ),
             lacks=(
                 "the Application Gateway: its proxies lie outside the cluster, where no policy can name them as pods",
                 "volumes for several writers: Azure Files would be another class, and its files are slow for notebooks",
-                "room for every disk: a machine of 16 processors holds 32, so more people than that need a further "
-                "node",
+                "room for every disk: a machine of 8 processors takes 16, one of 16 takes 32, as plans count, so more "
+                "people than that need a further node",
                 "verified kubelets on node images from before 2025: set `monitoring.verify_kubelets: false` there",
             ),
         )
@@ -139,6 +155,9 @@ class Azure:
     @property
     def prices(self) -> PriceList:
         return PRICES
+
+    def disks(self, pool: NodePool) -> int | None:
+        return PRICES.disks(pool)
 
     @property
     def autoscaler(self) -> Autoscaler:
@@ -155,6 +174,8 @@ class Azure:
         zones = " ".join(str(zone) for zone in settings.zones)
         options = [
             f"--node-vm-size {pool.machine}",
+            # Three where nothing is said, and refused where that is not between the two others.
+            f"--node-count {pool.nodes.min}",
             f"--enable-cluster-autoscaler --min-count {pool.nodes.min} --max-count {pool.nodes.max}",
             f"--max-pods {pool.allocatable.pods}",
             f"--labels {shown_labels(pool).replace(',', ' ')}",
@@ -187,6 +208,9 @@ class Azure:
                     allowed=f"{shown_taint(_SPOT)}, which AKS puts on every spot node",
                     fix=f"add {{key: {_SPOT.key}, value: {_SPOT.value}}}",
                 )
+
+    def outdated(self, today: date) -> Iterator[Problem]:  # noqa: ARG002  nothing is pinned
+        return iter(())
 
     @property
     def load_balancer_annotations(self) -> dict[str, str]:

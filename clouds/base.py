@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal, Protocol
 
 from clouds.machines import PriceList
@@ -96,6 +97,20 @@ class Hosts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PolicyEngine:
+    """What makes NetworkPolicies hold. Without an engine the API server takes them, and nothing heeds them."""
+
+    name: str
+    """What enforces them here, in words."""
+    by_default: bool
+    """Whether every new cluster of this kind has it running; else the plan prints `turn_on` as a duty."""
+    turn_on: str
+    """The command for a cluster that lacks it, or what its owner does in place of one."""
+    remarks: str
+    """What else its owner has to know."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class About:
     """The cloud in words, for `docs/clouds.md`."""
 
@@ -106,6 +121,7 @@ class About:
     registry: str
     nodes: str
     """Pools, and what adds nodes."""
+    network_policies: PolicyEngine
     lacks: tuple[str, ...]
     """Each with its reason."""
 
@@ -155,12 +171,20 @@ class Cloud(Protocol):
         """None where the institution's own machines are not rented: each pool's price is the stack's to say."""
         ...
 
+    def disks(self, pool: NodePool) -> int | None:
+        """How many volumes of the cloud's own driver a node of the pool takes at once; None: no bound, or not known."""
+        ...
+
     def scaling(self, pools: Sequence[NodePool], instance: str) -> Scaling:
         """What tells the autoscaler of the pools; names of objects begin with the instance's."""
         ...
 
     def pool_problems(self, pools: Sequence[NodePool]) -> Iterator[Problem]:
         """Why these pools can't be had here, at paths that begin with `pools` or `cloud`."""
+        ...
+
+    def outdated(self, today: date) -> Iterator[Problem]:
+        """What the stack pins for this cloud that has grown too old by this day, at paths that begin with `cloud`."""
         ...
 
     @property

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
@@ -13,17 +14,18 @@ from clouds.base import (
     ClusterEndpoints,
     Hosts,
     PodSecurity,
+    PolicyEngine,
     SnapshotClassSpec,
     Storage,
     StorageClassSpec,
 )
 from clouds.endpoints import METADATA, NODE_LOCAL_DNS, ManagedApiServer
 from clouds.machines import Machine, PriceList, machine_problems
-from clouds.pools import NodePool
+from clouds.pools import NodePool, Taint
 from clouds.scaling import Command, Scaling, shown_labels, shown_taint
 from stackfile.problems import Problem
 from stackfile.quantities import Bytes
-from stackfile.references import Cidr, Name
+from stackfile.references import Cidr, LabelKey, LabelValue, Name
 from stackfile.section import Section
 
 _DRIVER = "pd.csi.storage.gke.io"
@@ -32,17 +34,35 @@ _GKE_METADATA = Cidr("169.254.169.252/32")
 _CLOUD_DNS = Cidr("169.254.169.254/32")
 """Cloud DNS answers at the metadata address, port 53; nothing else of that address is opened."""
 
+_GPU = Taint(key=LabelKey("nvidia.com/gpu"), value=LabelValue("present"), effect="NoSchedule")
+"""GKE puts it on GPU nodes wherever the cluster has others too, and tolerates it for pods that ask for a GPU alone."""
+_ACCELERATORS = {"g2-": "nvidia-l4", "a2-highgpu-": "nvidia-tesla-a100", "a2-ultragpu-": "nvidia-a100-80gb"}
+"""What Google calls the GPUs of a family of machines; `gcloud compute accelerator-types list` has them all."""
+_PERSISTENT_ONLY = ("a2", "c2", "c2d", "e2", "g2", "n1", "n2", "n2d", "t2a", "t2d")
+_HYPERDISK_ONLY = ("c4", "c4a", "c4d", "n4", "n4a", "n4d")
+"""Families of machines that take no hyperdisk-balanced, and those that take no persistent disks. Source: Compute
+Engine's documentation, "Hyperdisk Balanced" and "Machine families"; nextflow-io/nextflow#6841 has met both."""
+_ZONES = 3
+"""In how many zones a regional cluster has its nodes, unless somebody chose others."""
+
+_PERSISTENT_DISKS = 127
+"""128 less the node's own, on every machine but those with shared cores. Source: Compute Engine's documentation,
+"Persistent Disk limits", and `pkg/gce-pd-csi-driver/node.go` of kubernetes-sigs/gcp-compute-persistent-disk-csi-driver.
+"""
+
 PRICES = PriceList(
     currency="USD",
     region="us-central1",
-    dated="about 2025",
-    source="list prices on demand, not looked up: check them at cloud.google.com/compute/vm-instance-pricing",
+    dated="after March 2026",
+    source="list prices on demand, collected in `pkg/providers/pricing/initial-prices.json` of "
+    "cloudpilot-ai/karpenter-provider-gcp (commit 036c6e2c), which names no day and has had its form since then; "
+    "today's are at cloud.google.com/compute/vm-instance-pricing",
     machines={
-        "e2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.2681),
-        "n2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.3885),
-        "n2-standard-16": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.7769),
-        "n2-highmem-16": Machine(cpus=16, memory=Bytes("128Gi"), per_hour=1.0481),
-        "g2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.8536, gpus=1),
+        "e2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.268046, disks=_PERSISTENT_DISKS),
+        "n2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.388472, disks=_PERSISTENT_DISKS),
+        "n2-standard-16": Machine(cpus=16, memory=Bytes("64Gi"), per_hour=0.776944, disks=_PERSISTENT_DISKS),
+        "n2-highmem-16": Machine(cpus=16, memory=Bytes("128Gi"), per_hour=1.048112, disks=_PERSISTENT_DISKS),
+        "g2-standard-8": Machine(cpus=8, memory=Bytes("32Gi"), per_hour=0.853624, gpus=1, disks=_PERSISTENT_DISKS),
     },
 )
 """What elab's pools use; a stack of another region sets `price_per_hour` of its pools."""
@@ -64,7 +84,8 @@ class GcpSettings(Section):
     service_cidrs: tuple[Cidr, ...] = Field(min_length=1)
     node_cidrs: tuple[Cidr, ...] = ()
     disk: Literal["pd-balanced", "pd-ssd", "hyperdisk-balanced"] = "pd-balanced"
-    """The disk type; machines from the fourth generation on take hyperdisks only."""
+    """The disk type. Machines from the fourth generation on take hyperdisks only, and fewer of them: state how many in
+    `pools.N.allocatable.disks`. Those of the first and second, as in docs/clouds.md, take persistent disks only."""
     regional: bool = False
     """Keep each disk in two zones; it costs twice as much."""
     load_balancer: Literal["external", "internal"] = "external"
@@ -135,6 +156,11 @@ class Gcp:
         return Hosts()
 
     @property
+    def _where(self) -> str:
+        settings = self.settings
+        return f"{settings.cluster} --location {settings.location} --project {settings.project}"
+
+    @property
     def about(self) -> About:
         return About(
             title="Google GKE",
@@ -146,6 +172,15 @@ class Gcp:
             registry="Artifact Registry by the nodes' service account, without a pull secret",
             nodes="node pools that scale by themselves; they are no objects of the cluster, so the plan prints the "
             "command of each",
+            network_policies=PolicyEngine(
+                name="Dataplane V2, which a cluster has from its creation on (`--enable-dataplane-v2`) or never; "
+                "elsewhere GKE's Calico",
+                by_default=False,
+                turn_on=f"gcloud container clusters update {self._where} --update-addons=NetworkPolicy=ENABLED && "
+                f"gcloud container clusters update {self._where} --enable-network-policy",
+                remarks="with Dataplane V2 there is nothing to turn on, and the commands are refused; without it GKE "
+                "makes every node anew",
+            ),
             lacks=(
                 "Google's own Gateway and Ingress (NEGs, BackendConfig): their health checks and time-outs are "
                 "objects of further kinds, and their proxies lie outside the cluster, where no policy can name them "
@@ -159,6 +194,10 @@ class Gcp:
     def prices(self) -> PriceList:
         return PRICES
 
+    def disks(self, pool: NodePool) -> int | None:
+        """Of persistent disks. Hyperdisks are for later machines, each generation with a bound of its own."""
+        return None if self.settings.disk.startswith("hyperdisk") else PRICES.disks(pool)
+
     @property
     def autoscaler(self) -> Autoscaler:
         # Pods below -10 call for no node in GKE either.
@@ -169,13 +208,17 @@ class Gcp:
         return Scaling(commands=tuple(self._node_pool(pool) for pool in pools))
 
     def _node_pool(self, pool: NodePool) -> Command:
-        settings = self.settings
-        where = f"--cluster {settings.cluster} --location {settings.location} --project {settings.project}"
+        where = f"--cluster {self._where}"
         sizes = f"--enable-autoscaling --total-min-nodes {pool.nodes.min} --total-max-nodes {pool.nodes.max}"
+        # How many each zone begins with; three where nothing is said.
+        zones = _ZONES if self.settings.location.count("-") == 1 else 1
+        first = min(-(-pool.nodes.min // zones), pool.nodes.max // zones)
         taints = ",".join(shown_taint(taint) for taint in pool.taints)
         options = [
             f"--machine-type {pool.machine}",
-            f"{sizes} --location-policy {'ANY' if pool.spot else 'BALANCED'}",
+            f"--num-nodes {first} {sizes} --location-policy {'ANY' if pool.spot else 'BALANCED'}",
+            f"--max-pods-per-node {pool.allocatable.pods}",
+            *([_accelerator(pool)] if pool.allocatable.gpus else []),
             f"--node-labels {shown_labels(pool)}",
             *([f"--node-taints {taints}"] if taints else []),
             *(["--spot"] if pool.spot else []),
@@ -190,9 +233,44 @@ class Gcp:
 
     def pool_problems(self, pools: Sequence[NodePool]) -> Iterator[Problem]:
         yield from machine_problems(pools, PRICES)
+        for index, pool in enumerate(pools):
+            yield from _disk_problems(index, pool, self.settings.disk)
+            if pool.allocatable.gpus and _GPU not in pool.taints:
+                yield Problem(
+                    where=f"pools.{index}.taints",
+                    found="no taint of GPU nodes",
+                    allowed=f"{shown_taint(_GPU)}, which GKE puts on every GPU node: images would else not be pulled "
+                    "there, nor placeholders keep room",
+                    fix=f"add {{key: {_GPU.key}, value: {_GPU.value}}}",
+                )
+
+    def outdated(self, today: date) -> Iterator[Problem]:  # noqa: ARG002  nothing is pinned
+        return iter(())
 
     @property
     def load_balancer_annotations(self) -> dict[str, str]:
         if self.settings.load_balancer == "internal":
             return {"networking.gke.io/load-balancer-type": "Internal"}
         return {"cloud.google.com/l4-rbs": "enabled"}
+
+
+def _disk_problems(index: int, pool: NodePool, disk: str) -> Iterator[Problem]:
+    """A machine that can't attach people's disks would take nobody."""
+    wrong, other = (
+        (_PERSISTENT_ONLY, "pd-balanced") if disk.startswith("hyperdisk") else (_HYPERDISK_ONLY, "hyperdisk-balanced")
+    )
+    family = (pool.machine or "").partition("-")[0]
+    if family in wrong:
+        yield Problem(
+            where=f"pools.{index}.machine",
+            found=f'"{pool.machine}", with cloud.disk: {disk}',
+            allowed=f"machines that can attach a {disk}: not those of {', '.join(wrong)}",
+            fix=f"name another machine, or set cloud.disk to {other} if every pool's machines take it",
+        )
+
+
+def _accelerator(pool: NodePool) -> str:
+    """The option for a pool's GPUs; the driver is the one that GKE holds best for the node's version."""
+    families = (name for prefix, name in _ACCELERATORS.items() if (pool.machine or "").startswith(prefix))
+    kind = next(families, "<as in gcloud compute accelerator-types list>")
+    return f"--accelerator type={kind},count={pool.allocatable.gpus},gpu-driver-version=default"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from clouds.base import Cloud
+from clouds.base import Cloud, PolicyEngine
 from clouds.machines import PriceList
 
 ROOT = Path(__file__).parents[1]
@@ -85,6 +85,7 @@ def _section(cloud: Cloud) -> Iterator[str]:
     yield f"- *Entry*: {about.entry}.\n"
     yield f"- *Registry*: {about.registry}.\n"
     yield f"- *Nodes*: {about.nodes}.\n"
+    yield from _policies(about.network_policies)
     yield f"- *Names* are resolved by `{labels}` in `{endpoints.dns_namespace}`, port {ports}.\n"
     yield f"- *Metadata*, refused to people: {', '.join(f'`{one}`' for one in cloud.ranges.metadata)}.\n"
     for port, owner in cloud.hosts.ports.items():
@@ -98,11 +99,18 @@ def _section(cloud: Cloud) -> Iterator[str]:
         yield from _prices(cloud.prices)
 
 
+def _policies(engine: PolicyEngine) -> Iterator[str]:
+    running = "in every new cluster" if engine.by_default else "**not in every cluster**: see to it before `make up`"
+    yield f"- *NetworkPolicies* are enforced by {engine.name}; {running}, and `make verify` proves it. "
+    yield f"To turn it on: {engine.turn_on if '`' in engine.turn_on else f'`{engine.turn_on}`'}; {engine.remarks}.\n"
+
+
 def _prices(prices: PriceList) -> Iterator[str]:
     yield f"\nMachines, {prices.currency} an hour in {prices.region}, {prices.dated}; {prices.source}:\n\n"
-    yield "| type | processors | memory | GPUs | price |\n|---|---|---|---|---|\n"
+    yield "| type | processors | memory | GPUs | disks | price |\n|---|---|---|---|---|---|\n"
     for name, machine in prices.machines.items():
-        yield f"| {name} | {machine.cpus} | {machine.memory} | {machine.gpus or ''} | {machine.per_hour:g} |\n"
+        cells = (name, machine.cpus, machine.memory, machine.gpus or "", machine.disks or "", f"{machine.per_hour:g}")
+        yield f"| {' | '.join(str(cell) for cell in cells)} |\n"
 
 
 def _anchor(title: str) -> str:

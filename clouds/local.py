@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
@@ -13,6 +14,7 @@ from clouds.base import (
     ClusterEndpoints,
     Hosts,
     PodSecurity,
+    PolicyEngine,
     Storage,
     StorageClassSpec,
 )
@@ -91,6 +93,13 @@ class Local:
             entry="a node port, or an Ingress where the machine has a controller",
             registry="whatever the machine's containerd can pull from",
             nodes="the one that is there",
+            network_policies=PolicyEngine(
+                name="the lab's own agent (`lab/labkit/network_policy.py`); elsewhere the machine's network plugin",
+                by_default=True,
+                turn_on="`lab/lab up` starts it with the node; on a machine of yours install a network plugin that "
+                "enforces NetworkPolicies",
+                remarks="k3s has one built in; kind does since 0.24, minikube only with `--cni=calico` and the like",
+            ),
             lacks=(
                 "snapshots, and volumes that outlive the node: they are its folders",
                 "an autoscaler: there is nothing to add",
@@ -102,10 +111,16 @@ class Local:
     def prices(self) -> None:
         return None
 
+    def disks(self, pool: NodePool) -> None:  # noqa: ARG002  folders are not attached
+        return None
+
     def scaling(self, pools: Sequence[NodePool], instance: str) -> Scaling:  # noqa: ARG002  nothing adds nodes
         return Scaling()
 
     def pool_problems(self, pools: Sequence[NodePool]) -> Iterator[Problem]:  # noqa: ARG002  any pool can be had
+        return iter(())
+
+    def outdated(self, today: date) -> Iterator[Problem]:  # noqa: ARG002  nothing is pinned
         return iter(())
 
     @property

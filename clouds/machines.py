@@ -17,6 +17,8 @@ class Machine:
     per_hour: float
     """On demand, in the list's currency."""
     gpus: int = 0
+    disks: int | None = None
+    """Volumes that the cloud's own driver attaches to a node, besides the one that it starts from; None: not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +28,9 @@ class PriceList:
     currency: str
     region: str
     dated: str
-    """The time that the figures are of."""
+    """The day that the figures are of, or as much of it as their source tells."""
     source: str
-    """Which prices these are, whether somebody has looked them up, and where."""
+    """Which prices these are, where somebody has looked them up, and where today's are."""
     machines: Mapping[str, Machine]
     """By the name that the cloud has for the type."""
 
@@ -37,18 +39,28 @@ class PriceList:
         machine = self.machines.get(pool.machine or "")
         return None if machine is None or pool.spot else machine.per_hour
 
+    def disks(self, pool: NodePool) -> int | None:
+        """How many volumes a node takes; None where the type is not in the list."""
+        machine = self.machines.get(pool.machine or "")
+        return None if machine is None else machine.disks
+
 
 def machine_problems(pools: Sequence[NodePool], prices: PriceList) -> Iterator[Problem]:
-    """Pools of a cloud that rents machines: each names its type, and the type is known with its price."""
+    """Pools of a cloud that rents machines: each names its type, and somebody knows its price, the list or the stack.
+
+    What the list does not know has no bound here: the stack's own figures are all there is.
+    """
     for index, pool in enumerate(pools):
         machine = prices.machines.get(pool.machine or "")
         if machine is None:
-            yield Problem(
-                where=f"pools.{index}.machine",
-                found=f'"{pool.machine}", of which there is no price' if pool.machine else "nothing",
-                allowed=", ".join(sorted(prices.machines)),
-                fix="name one of these, or add the type with size and price to the cloud's module in clouds/",
-            )
+            if pool.machine is None or pool.price_per_hour is None:
+                yield Problem(
+                    where=f"pools.{index}.machine",
+                    found=f'"{pool.machine}", of which there is no price' if pool.machine else "nothing",
+                    allowed=f"{', '.join(sorted(prices.machines))}; or any type whose price the stack states",
+                    fix=f"name one of these, or set pools.{index}.price_per_hour to what a {pool.machine or 'machine'} "
+                    "costs an hour, and allocatable.disks to how many volumes it takes",
+                )
             continue
         yield from _too_large(f"pools.{index}.allocatable", pool, machine)
         if pool.spot and pool.price_per_hour is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
@@ -13,6 +14,7 @@ from clouds.base import (
     ClusterEndpoints,
     Hosts,
     PodSecurity,
+    PolicyEngine,
     SnapshotClassSpec,
     Storage,
     StorageClassSpec,
@@ -115,6 +117,15 @@ class OnPrem:
             registry="the institution's own, with `images.pull_secrets` and `images.mirrors`",
             nodes="by hand, or by cluster-autoscaler with Cluster API: MachineDeployments lie in the management "
             "cluster, so the plan prints the annotations as commands",
+            network_policies=PolicyEngine(
+                name="the cluster's network plugin: Calico, Canal, Cilium, Antrea and kube-router do, Flannel alone "
+                "does not",
+                by_default=False,
+                turn_on="install a network plugin that enforces NetworkPolicies; `kubectl --namespace kube-system get "
+                "daemonsets` shows which one is there",
+                remarks="with Cilium set `policy-cidr-match-mode: nodes`: else no address names a node, and Prometheus "
+                "reaches no kubelet",
+            ),
             lacks=(
                 "a price list: own machines have none, so `price_per_hour` is the stack's to say",
                 "cluster-autoscaler's own Deployment: it needs rights over the management cluster, which is another "
@@ -128,12 +139,18 @@ class OnPrem:
     def prices(self) -> None:
         return None
 
+    def disks(self, pool: NodePool) -> None:  # noqa: ARG002  the kernel maps RBD images without a bound
+        return None
+
     def scaling(self, pools: Sequence[NodePool], instance: str) -> Scaling:  # noqa: ARG002  its objects are elsewhere
         if self.settings.autoscaler == "none":
             return Scaling()
         return Scaling(commands=tuple(_annotations(pool) for pool in pools))
 
     def pool_problems(self, pools: Sequence[NodePool]) -> Iterator[Problem]:  # noqa: ARG002  any pool can be had
+        return iter(())
+
+    def outdated(self, today: date) -> Iterator[Problem]:  # noqa: ARG002  nothing is pinned
         return iter(())
 
     @property

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
 
-from clouds.base import About, AddressRanges, Autoscaler, ClusterEndpoints, Hosts, PodSecurity, Storage
+from clouds.base import About, AddressRanges, Autoscaler, ClusterEndpoints, Hosts, PodSecurity, PolicyEngine, Storage
 from clouds.endpoints import METADATA, ApiServer
 from clouds.pools import NodePool
 from clouds.scaling import OpenShiftClusterAutoscaler, OpenShiftMachineAutoscaler, Scaling, ScalingObject, shares
@@ -24,6 +25,10 @@ class MachineSets(Section):
     kind: Literal["machine-sets"]
     machine_sets: dict[Name, tuple[Name, ...]] = Field(min_length=1)
     """The MachineSets of each pool, for example one a zone; the pool's nodes are shared out among them."""
+    from_zero: bool = False
+    """Whether a MachineSet without a machine can grow: on AWS, Azure, Google, OpenStack and vSphere, as
+    `oc get infrastructure cluster -o jsonpath='{.status.platform}'` tells. Elsewhere, as on bare metal, the autoscaler
+    does not know what a machine would be, and each keeps one."""
     cluster_autoscaler: bool = False
     """Make the ClusterAutoscaler `default` too. There is one in a cluster: false where its owner has made it."""
 
@@ -107,6 +112,14 @@ class OpenShift:
             registry="any; `images.pull_secrets` name the Secrets, the cluster's global pull secret serves too",
             nodes="MachineAutoscalers of the MachineSets that the stack names, and the ClusterAutoscaler `default` "
             "where the stack asks for it: there is one in a cluster",
+            network_policies=PolicyEngine(
+                name="OVN-Kubernetes, the network of every cluster since 4.12",
+                by_default=True,
+                turn_on="oc patch network.operator cluster --type=merge -p "
+                """'{"spec": {"defaultNetwork": {"type": "OVNKubernetes"}}}'""",
+                remarks="only where another network plugin was installed: that moves the whole cluster, so follow Red "
+                "Hat's guide to it",
+            ),
             lacks=(
                 "a VolumeSnapshotClass of elab's: ODF has made `ocs-storagecluster-rbdplugin-snapclass`",
                 "verified kubelets: the authority that signs them is not among those that pods trust, so "
@@ -121,6 +134,9 @@ class OpenShift:
 
     @property
     def prices(self) -> None:
+        return None
+
+    def disks(self, pool: NodePool) -> None:  # noqa: ARG002  the kernel maps RBD images without a bound
         return None
 
     @property
@@ -149,6 +165,16 @@ class OpenShift:
         if isinstance(found, NoMachineSets):
             return
         known = {str(pool.name): pool for pool in pools}
+        for index, pool in enumerate(pools):
+            sets = found.machine_sets.get(pool.name, ())
+            if not found.from_zero and pool.nodes.min < len(sets):
+                yield Problem(
+                    where=f"pools.{index}.nodes.min",
+                    found=f"{pool.nodes.min}, over {len(sets)} MachineSets",
+                    allowed=f"at least {len(sets)}, one of each: not every platform grows a MachineSet from nothing",
+                    fix="raise it; or set cloud.autoscaler.from_zero to true if `oc get infrastructure cluster -o "
+                    "jsonpath='{.status.platform}'` says AWS, Azure, GCP, OpenStack or VSphere",
+                )
         for name, sets in found.machine_sets.items():
             where = f"cloud.autoscaler.machine_sets.{name}"
             if name not in known:
@@ -165,6 +191,9 @@ class OpenShift:
                     allowed=f"1 to {known[name].nodes.max}: each has at least one of the pool's nodes.max",
                     fix="name fewer, or raise nodes.max of the pool",
                 )
+
+    def outdated(self, today: date) -> Iterator[Problem]:  # noqa: ARG002  nothing is pinned
+        return iter(())
 
     @property
     def load_balancer_annotations(self) -> dict[str, str]:

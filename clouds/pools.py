@@ -7,15 +7,16 @@ from pydantic import Field
 
 from stackfile.problems import Problem
 from stackfile.quantities import Bytes, Cpu, Duration
-from stackfile.references import Name
+from stackfile.references import LabelKey, LabelValue, Name
+from stackfile.resources import Resources
 from stackfile.section import Section
 
 
 class Taint(Section):
     """A taint that the pool's nodes carry; servers of the pool tolerate it."""
 
-    key: str = Field(min_length=1)
-    value: str = ""
+    key: LabelKey
+    value: LabelValue = LabelValue("")
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] = "NoSchedule"
 
 
@@ -44,6 +45,23 @@ class Allocatable(Section):
     """The kubelet's `maxPods`; 110 is its default."""
     gpus: int = Field(default=0, ge=0, le=64)
     """Whole GPUs (`nvidia.com/gpu`)."""
+    disks: int | None = Field(default=None, ge=1, le=1000)
+    """How many volumes a node takes at once; each person's server has one. The scheduler goes by what the disks' driver
+    says: `kubectl get csinode <node> -o yaml`, `allocatable.count`. None: what the cloud's module knows of the machine
+    type, and no bound where it knows of none, as with Ceph. 1000 where a class of another driver has no bound."""
+
+    def pods_of(self, size: Resources) -> int:
+        """How many pods of this size, without a disk, an empty node holds."""
+        return min(
+            self.cpu.millicores // size.cpu.request.millicores,
+            self.memory.bytes // size.memory.request.bytes,
+            self.pods,
+        )
+
+    def servers_of(self, size: Resources) -> int:
+        """How many people's servers of this size, each with a disk."""
+        held = self.pods_of(size)
+        return held if self.disks is None else min(held, self.disks)
 
 
 class Arrivals(Section):
@@ -71,7 +89,7 @@ class NodePool(Section):
     """One node pool."""
 
     name: Name
-    selector: dict[str, str] = Field(min_length=1)
+    selector: dict[LabelKey, LabelValue] = Field(min_length=1)
     """Labels that every node of the pool carries, and no other node."""
     taints: tuple[Taint, ...] = ()
     nodes: NodeCount
@@ -81,13 +99,23 @@ class NodePool(Section):
     arrivals: Arrivals | None = None
     """In place of `placeholders`: the rate from which their number is computed."""
     machine: str | None = Field(default=None, min_length=1)
-    """The cloud's machine type, for example `m6i.4xlarge`; none: machines that nobody rents."""
+    """The cloud's machine type, for example `m6i.4xlarge`; none: machines that nobody rents. A type that is not in
+    docs/clouds.md needs `price_per_hour`, and its `allocatable` is taken as it stands."""
     spot: bool = False
     """Machines that the cloud may take back at short notice, and that cost less."""
     price_per_hour: float | None = Field(default=None, ge=0)
     """What one node costs an hour, in the stack's currency; none: its machine's list price, if the cloud has one."""
 
     def problems(self) -> Iterator[Problem]:
+        marks = [(taint.key, taint.effect) for taint in self.taints]
+        for index, mark in enumerate(marks):
+            if mark in marks[:index]:
+                yield Problem(
+                    where=f"taints.{index}",
+                    found=f"{mark[0]} with {mark[1]} a second time",
+                    allowed="each key once with each effect, as Kubernetes takes them",
+                    fix="remove one of the two, or give it another key",
+                )
         if self.arrivals is not None and self.placeholders:
             yield Problem(
                 where="placeholders",

@@ -62,7 +62,7 @@ def shares(total: int, parts: int) -> list[int]:
 
 def _taints(taints: Sequence[Taint]) -> list[dict[str, str]]:
     return [
-        {"key": taint.key, "effect": taint.effect, **({"value": taint.value} if taint.value else {})}
+        {"key": str(taint.key), "effect": taint.effect, **({"value": str(taint.value)} if taint.value else {})}
         for taint in taints
     ]
 
@@ -73,6 +73,8 @@ class KarpenterNodePool:
 
     A node goes when its pods fit elsewhere; people's servers carry `karpenter.sh/do-not-disrupt` and keep theirs.
     `expireAfter` is Never, since expiry drains a node with people on it; new machine images come by drift, which waits.
+    A new node takes nobody until its disks' driver is there: before that the scheduler knows no bound of its disks, and
+    would put more people on it than it can attach (kubernetes/kubernetes#95911).
     """
 
     api_version: ClassVar[str] = "karpenter.sh/v1"
@@ -89,6 +91,8 @@ class KarpenterNodePool:
     cpus: int
     """Of all the pool's machines together: Karpenter counts no nodes."""
     consolidate_after: str
+    startup_taint: str
+    """The key of the taint that the driver takes away once it has told how many disks the node takes."""
     namespace: None = None
 
     def spec(self) -> dict[str, Any]:
@@ -106,6 +110,7 @@ class KarpenterNodePool:
                         {"key": key, "operator": "In", "values": list(values)} for key, values in requirements if values
                     ],
                     **({"taints": _taints(self.taints)} if self.taints else {}),
+                    "startupTaints": [{"key": self.startup_taint, "effect": "NoExecute"}],
                     "expireAfter": "Never",
                 },
             },

@@ -71,7 +71,7 @@ _ARGUMENTS = {
 """Arguments of the build that follow from settings of their own, and what to do instead of giving them."""
 
 
-_SBOM_SCANNER = Image("docker.io/docker/buildkit-syft-scanner:stable-1")
+SBOM_SCANNER = Image("docker.io/docker/buildkit-syft-scanner:stable-1")
 """What BuildKit lists an image's packages with, unless told otherwise (its frontend/attestations/parse.go)."""
 
 NotebookImageSettings = Annotated[ReadyImage | BuiltImage, Field(discriminator="kind")]
@@ -95,7 +95,7 @@ def build(
     arguments = {
         "BASE_IMAGE": args.images.reference(settings.base_image),
         # docker-build has no field for an SBOM; BuildKit takes it as an argument of the build too.
-        "BUILDKIT_ATTEST_SBOM": f"generator={args.images.reference(_SBOM_SCANNER)}",
+        "BUILDKIT_ATTEST_SBOM": f"generator={args.images.reference(SBOM_SCANNER)}",
         **settings.build_arguments,
     }
     if settings.downloads is not None:

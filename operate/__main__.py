@@ -1,4 +1,4 @@
-"""Entry point of `make up`, `make down`, `make status` and `make purge`; `ready` is for CI: does the cluster answer?"""
+"""Entry point of `make up` and its like; `ready` is for CI: does the cluster answer? `verify`: do policies hold?"""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from operate import local, remote
 from operate.steps import OperationError
 
-_COMMANDS = ("up", "down", "status", "purge", "ready")
+_COMMANDS = ("up", "down", "status", "verify", "purge", "ready")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -20,6 +20,7 @@ def main(argv: list[str] | None = None) -> int:
         "up": local.up,
         "down": local.down,
         "status": local.status,
+        "verify": local.verify,
         "purge": local.purge,
     }
     try:

@@ -8,7 +8,7 @@ from components.namespaces import ROOMS, NamespaceNames
 from operate.steps import OperationError
 
 Kubectl = Callable[..., str]
-"""Runs kubectl on the stack's cluster with these arguments, and gives what it prints."""
+"""Runs kubectl on the stack's cluster with these arguments, `text` on its standard input, and gives what it prints."""
 
 
 def stop_servers(kubectl: Kubectl, instance: str) -> None:

@@ -1,11 +1,11 @@
 """The stack `local`: on the lab's own cluster, with the lab's directory."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from operate import directory, project, rig
+from operate.isolation import prove
 from operate.leftovers import confirm, free_volumes, stays, stop_servers
 from operate.ready import hub_answers, pullers, require_cluster
 from operate.recovery import recover
@@ -52,6 +52,8 @@ def up() -> None:
             raise OperationError(f"{outputs['url']} does not answer; see `make status`")
     with steps.step("images on the nodes"):
         _wait_for_images(outputs["namespaces"]["placeholders"])
+    with steps.step("do NetworkPolicies hold"):
+        verify()
     _say(outputs["url"], people, steps)
 
 
@@ -86,7 +88,7 @@ def down() -> None:
         rig.pulumi("destroy", folder, STACK, "--exclude-protected")
     with steps.step("the directory"):
         directory.stop()
-    print(stays(json.loads(rig.pulumi_cli(folder, STACK, ["stack", "export", "--stack", STACK])), STACK))
+    print(stays(rig.pulumi_json(folder, STACK, "stack", "export"), STACK))
     print("the cluster still runs; `lab/lab down` stops it, `lab/lab down --wipe` forgets it")
 
 
@@ -108,9 +110,14 @@ def status() -> None:
     print(f"\n{outputs['url']} {answers}; {servers} servers run, {len(found) - servers} people have a disk")
 
 
+def verify() -> None:
+    """Prove that NetworkPolicies hold: a pod among people's servers tries what it must not reach."""
+    print(f"    {prove(rig.kubectl, settings_of(STACK))}")
+
+
 def _outputs(folder: Path) -> dict[str, Any]:
     # Nothing at all is printed while another command writes the state.
-    return json.loads(rig.pulumi_cli(folder, STACK, ["stack", "output", "--json", "--stack", STACK]) or "{}")
+    return rig.pulumi_json(folder, STACK, "stack", "output", "--json")
 
 
 def purge() -> None:

@@ -45,7 +45,7 @@ def recover(project: Path, stack: str) -> None:
     if _holders(stack) and not any(_lives(pid) for pid in _holders(stack)):
         print("    an earlier run was killed: removing its lock", flush=True)
         rig.pulumi("cancel", project, stack)
-    state = json.loads(rig.pulumi_cli(project, stack, ["stack", "export", "--stack", stack]))
+    state = rig.pulumi_json(project, stack, "stack", "export")
     begun = (state.get("deployment") or {}).get("pending_operations") or []
     if not begun:
         return

@@ -12,7 +12,7 @@ from operate import rig
 
 def release(project: Path, stack: str) -> None:
     """Let the next destroy of a stack in the lab delete everything."""
-    state = json.loads(rig.pulumi_cli(project, stack, ["stack", "export", "--stack", stack]))
+    state = rig.pulumi_json(project, stack, "stack", "export")
     rig.pulumi_cli(project, stack, ["stack", "import", "--stack", stack], text=json.dumps(released(state)))
 
 

@@ -1,4 +1,6 @@
-"""Stacks on a cluster that is there already: plain Pulumi, after one look at whether the cluster answers."""
+"""Stacks on a cluster that is there already: plain Pulumi, after one look at whether the cluster answers, and before
+one at whether it keeps people's servers apart.
+"""
 
 import json
 import shutil
@@ -6,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from operate import rig
+from operate.isolation import prove
 from operate.leftovers import Kubectl, confirm, free_volumes, stays, stop_servers
 from operate.ready import require_cluster
 from operate.release import released
@@ -25,10 +28,10 @@ def ready(stack: str) -> None:
 
 
 def run_command(command: str, stack: str) -> None:
-    """`up`, `down`, `status` or `purge` of a stack.
+    """`up`, `down`, `status`, `verify` or `purge` of a stack.
 
     Raises:
-        OperationError: with what must be mended; nothing was changed then.
+        OperationError: with what must be mended.
     """
     settings = settings_of(stack)
     for program in ("pulumi", "kubectl"):
@@ -38,6 +41,9 @@ def run_command(command: str, stack: str) -> None:
     here = ["--stack", stack, "--cwd", rig.ROOT]
     if command == "up":
         run(["pulumi", "up", *here])
+        _verify(settings)
+    elif command == "verify":
+        _verify(settings)
     elif command == "status":
         run(["pulumi", "stack", *here])
     elif command == "down":
@@ -51,7 +57,12 @@ def run_command(command: str, stack: str) -> None:
 def _kubectl(settings: Settings) -> Kubectl:
     cluster = settings.cluster
     base = ["kubectl", f"--kubeconfig={Path(cluster.kubeconfig).expanduser()}", f"--context={cluster.context}"]
-    return lambda *arguments: output([*base, *arguments])
+    return lambda *arguments, text=None: output([*base, *arguments], text=text)
+
+
+def _verify(settings: Settings) -> None:
+    print("==> do NetworkPolicies hold", flush=True)
+    print(f"    {prove(_kubectl(settings), settings)}")
 
 
 def _state(stack: str) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """The lab as `make up` uses it: its cluster, its images, and its Pulumi engine."""
 
+import json
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from operate.steps import output, run
+from operate.steps import OperationError, output, run
 
 ROOT = Path(__file__).resolve().parent.parent
 LAB = ROOT / "lab/lab"
@@ -65,3 +67,17 @@ def pulumi_cli(project: Path, stack: str, arguments: Sequence[str], text: str | 
     """What the Pulumi CLI itself prints, with the same state and plugins."""
     command = [LAB, "pulumi", "cli", "--dir", project, "--stack", stack, "--python", sys.executable, "--", *arguments]
     return output(command, text=text)
+
+
+def pulumi_json(project: Path, stack: str, *arguments: str) -> dict[str, Any]:
+    """What a command of the Pulumi CLI that prints JSON says; nothing where it prints nothing.
+
+    Raises:
+        OperationError: it printed something else, as it may while another command writes the state.
+    """
+    text = pulumi_cli(project, stack, [*arguments, "--stack", stack])
+    try:
+        return json.loads(text) if text.strip() else {}
+    except ValueError:
+        shown = " ".join(arguments)
+        raise OperationError(f"`pulumi {shown}` gave no answer; wait for other commands on {stack} to end") from None

@@ -6,6 +6,7 @@ import argparse
 import gc
 import json
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         if options.command == "snapshot":
             return _snapshot(project, options.stack)
         if options.command == "images":
-            return _images(project, options.stack, options.mirror)
+            return _images(project, options.stack, options.mirror, options.sizes)
         return _diff(project, options.base, options.stack, options.markdown)
     except StackError as error:
         print(error, file=sys.stderr)
@@ -59,9 +60,13 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("--base", required=True, help="a commit, branch or tag")
     diff.add_argument("--stack", default="all", help="one stack, or all (the default)")
     diff.add_argument("--markdown", action="store_true", help="one comment for a pull request")
-    images = commands.add_parser("images", help="every image of a stack, and a script to mirror them")
+    images = commands.add_parser(
+        "images", help="every image of a stack, and a script to mirror them; exit 1: one could not be asked for"
+    )
     images.add_argument("--stack", required=True)
-    images.add_argument("--mirror", metavar="REGISTRY", help="print a script that copies them there, and the setting")
+    what = images.add_mutually_exclusive_group()
+    what.add_argument("--mirror", metavar="REGISTRY", help="print a script that copies them there, and the setting")
+    what.add_argument("--sizes", action="store_true", help="ask each registry for sizes and digests, by skopeo")
     return parser
 
 
@@ -109,14 +114,29 @@ def _snapshot(project: Path, stacks: Sequence[str]) -> int:
     return 0
 
 
-def _images(project: Path, stack: str, mirror: str | None) -> int:
+def _images(project: Path, stack: str, mirror: str | None, sizes: bool) -> int:
     from . import images
     from . import plan as plans
 
     plan = plans.make(project, stack)
     found = images.inventory(plan)
-    print(images.script(found, plan.subject.settings, mirror) if mirror else images.text(found))
-    return 0
+    if mirror:
+        from .mirror import script
+
+        print(script(found, plan.subject.settings, mirror))
+        return 0
+    if not sizes:
+        print("\n".join([*images.text(found), "Sizes, and digests to paste: SIZES=1, which asks the registries."]))
+        return 0
+    if shutil.which("skopeo") is None:
+        print("\n".join(images.text(found)))
+        print("error: skopeo asks the registries, and is not installed; its package has that name", file=sys.stderr)
+        return FINDINGS
+    from .downloads import downloads
+
+    asked = downloads(plan, found)
+    print("\n".join(asked.text()))
+    return FINDINGS if asked.faults else 0
 
 
 def _diff(project: Path, base: str, stack: str, markdown: bool) -> int:

@@ -10,7 +10,7 @@ from clouds.pools import NodePool, Taint
 
 from .pods import PodTemplate, Requests
 
-Bound = Literal["cpu", "memory", "pods"]
+Bound = Literal["cpu", "memory", "pods", "disks"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,12 +50,22 @@ class Room:
     cpu: int
     memory: int
     pods: int
+    disks: int | None = None
+    """Volumes that can still be attached; None: no bound."""
 
     def less(self, asked: Requests) -> Room:
-        return Room(cpu=self.cpu - asked.cpu, memory=self.memory - asked.memory, pods=self.pods - 1)
+        """A pod comes."""
+        disks = None if self.disks is None else self.disks - asked.disks
+        return Room(cpu=self.cpu - asked.cpu, memory=self.memory - asked.memory, pods=self.pods - 1, disks=disks)
+
+    def more(self, asked: Requests) -> Room:
+        """A pod goes."""
+        disks = None if self.disks is None else self.disks + asked.disks
+        return Room(cpu=self.cpu + asked.cpu, memory=self.memory + asked.memory, pods=self.pods + 1, disks=disks)
 
     def holds(self, asked: Requests) -> bool:
-        return self.cpu >= asked.cpu and self.memory >= asked.memory and self.pods >= 1
+        disks = self.disks is None or self.disks >= asked.disks
+        return self.cpu >= asked.cpu and self.memory >= asked.memory and self.pods >= 1 and disks
 
     def times(self, asked: Requests) -> tuple[int, Bound]:
         """How often a pod fits, and what ends it."""
@@ -64,6 +74,8 @@ class Room:
             counts["cpu"] = self.cpu // asked.cpu
         if asked.memory:
             counts["memory"] = self.memory // asked.memory
+        if asked.disks and self.disks is not None:
+            counts["disks"] = self.disks // asked.disks
         bound = min(counts, key=lambda name: counts[name])
         return max(0, counts[bound]), bound
 
@@ -80,7 +92,7 @@ def daemons(pods: Iterable[PodTemplate], pool: NodePool) -> Requests:
 def empty_node(pods: Iterable[PodTemplate], pool: NodePool) -> Room:
     """What a node of a pool has left beside the platform's DaemonSets."""
     whole = pool.allocatable
-    room = Room(cpu=whole.cpu.millicores, memory=whole.memory.bytes, pods=whole.pods)
+    room = Room(cpu=whole.cpu.millicores, memory=whole.memory.bytes, pods=whole.pods, disks=whole.disks)
     for pod in pods:
         if pod.kind == "DaemonSet" and may_run_on(pod.spec, pool):
             room = room.less(pod.requests)

@@ -1,112 +1,80 @@
-"""Every image of a stack: what uses it, and how it gets into a registry of one's own."""
+"""Every image of a stack: what it is, and what uses it."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import yaml
-
-from components.notebook_image import BuiltImage
-from policy.rules.containers import qualified
+from components.notebook_image import SBOM_SCANNER, BuiltImage
 from settings import Settings
 from settings_checks import images_of
-from stackfile.problems import Problem, StackError
 from stackfile.references import Image
 
 from .plan import Plan
 
+_BUILD = "the build of the notebook image"
+
 
 @dataclass(frozen=True, kw_only=True)
 class StackImage:
-    """One image that the cluster pulls, or that the stack's own image is built from."""
+    """One image that the cluster pulls, or that the stack's own image is built with."""
 
     reference: str
     """As the cluster is told, after mirrors and digests."""
     source: str | None
     """As the settings name it, before both; None for an image that the stack builds and pushes itself."""
-    tag: str
     digest: str
+    """Empty where none is known, as of an image that is still to be built."""
     users: tuple[str, ...]
     """`namespace/kind-name:container`, people's pods included."""
+
+    @property
+    def repository(self) -> str:
+        """Where it is pulled from, without tag and digest."""
+        return Image(self.reference).repository
+
+    @property
+    def tag(self) -> str:
+        """Empty where it is named by digest alone."""
+        return Image(self.reference).tag or ""
+
+    @property
+    def shown(self) -> str:
+        """The reference for people; what a plan makes up for the digest of an image to be built is not in it."""
+        return self.reference if self.source else f"{self.repository}:{self.tag}"
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether it comes from another place than the settings name."""
+        return self.source is not None and Image(self.source).repository != self.repository
 
 
 def inventory(plan: Plan) -> tuple[StackImage, ...]:
     """All images of a stack, by reference. Sizes are a registry's to say: a plan asks nobody."""
     settings = plan.subject.settings
-    named = {settings.images.reference(image): image for image in images_of(settings)}
-    found = [_image(reference, named.get(reference), settings, users) for reference, users in plan.images.items()]
-    if isinstance(settings.notebook_image, BuiltImage):
-        base = settings.notebook_image.base_image
-        used = ("the build of the notebook image",)
-        found.append(_image(settings.images.reference(base), base, settings, used))
-    return tuple(sorted(found, key=lambda one: one.reference))
+    notebook = settings.notebook_image
+    builds = (notebook.base_image, SBOM_SCANNER) if isinstance(notebook, BuiltImage) else ()
+    users = {reference: list(found) for reference, found in plan.images.items()}
+    for image in builds:
+        users.setdefault(settings.images.reference(image), []).append(_BUILD)
+    named = {settings.images.reference(image): image for image in (*images_of(settings), *builds)}
+    return tuple(_image(reference, named.get(reference), settings, users[reference]) for reference in sorted(users))
 
 
 def _image(reference: str, source: Image | None, settings: Settings, users: Iterable[str]) -> StackImage:
-    name, _, digest = reference.partition("@")
-    tag = name.rpartition("/")[2].partition(":")[2]
-    known = settings.images.digests.get(source) if source else None
+    known = (Image(reference).digest or settings.images.digests.get(source)) if source else None
     return StackImage(
-        reference=reference,
-        source=str(source) if source else None,
-        tag=tag,
-        digest=digest or str(known or ""),
-        users=tuple(users),
+        reference=reference, source=str(source) if source else None, digest=str(known or ""), users=tuple(users)
     )
 
 
-def text(found: Sequence[StackImage]) -> str:
-    """The inventory for a terminal."""
+def text(found: Sequence[StackImage], more: Mapping[str, Sequence[str]] | None = None) -> list[str]:
+    """The inventory for a terminal, with lines that are known of some images, by reference."""
     lines = [f"{len(found)} images"]
     for one in found:
-        lines.append(f"  {one.reference}")
-        lines.append(f"      version {one.tag or 'none'}; {one.digest or 'no digest yet: images.digests names it'}")
-        made = "" if one.source else "; built and pushed by the stack"
-        lines.append(f"      used by {', '.join(one.users)}{made}")
-    lines.append("Sizes: skopeo inspect --raw docker://<image> lists each layer's; a plan asks no registry.")
-    return "\n".join(lines)
-
-
-def prefixes(found: Sequence[StackImage], registry: str) -> dict[str, str]:
-    """The setting `images.mirrors` by which every image comes from a registry: one entry for each registry of today."""
-    hosts = {str(Image(one.source)).partition("/")[0] for one in found if one.source}
-    return {host: f"{registry}/{host}" for host in sorted(hosts) if registry.partition("/")[0] != host}
-
-
-def script(found: Sequence[StackImage], settings: Settings, registry: str) -> str:
-    """A shell script that copies every image by digest, and the setting for afterwards.
-
-    Raises StackError where the registry's name is none, or an image is named without its registry.
-    """
-    if "://" in registry or registry.endswith("/") or qualified(f"{registry}/x") != f"{registry}/x":
-        raise StackError(
-            [
-                Problem(
-                    where="--mirror",
-                    found=f'"{registry}"',
-                    allowed="a registry's host, and a prefix if need be",
-                    fix="write it as registry.example.org or registry.example.org/mirror",
-                )
-            ]
-        )
-    mirrors = prefixes(found, registry)
-    target = settings.images.model_copy(update={"mirrors": mirrors})
-    lines = ["#!/bin/sh", "# Copies every image of the stack, all platforms, by digest where it is known.", "set -eu"]
-    for one in found:
-        if one.source is None:
-            lines.append(f"# {one.reference}: built and pushed by the stack; its repository is a setting")
-            continue
-        origin = Image(one.source)
-        to = target.reference(origin).partition("@")[0]
-        if to == str(origin).partition("@")[0]:
-            lines.append(f"# {origin}: in this registry already")
-            continue
-        by = f"{origin.repository}@{one.digest}" if one.digest else str(origin)
-        lines.append(
-            f"skopeo copy --all --preserve-digests {shlex.quote(f'docker://{by}')} {shlex.quote(f'docker://{to}')}"
-        )
-    lines += ["# Then, in the stack's file, so that every reference is rewritten:"]
-    setting = yaml.safe_dump({"elab:images": {"mirrors": mirrors}}, sort_keys=True).splitlines()
-    return "\n".join([*lines, *(f"#   {line}" for line in setting)])
+        digest = one.digest or "no digest yet: images.digests names it"
+        lines.append(f"  {one.shown}")
+        lines.append(f"      version {one.tag or 'none'}; {digest if one.source else 'built and pushed by the stack'}")
+        lines += [f"      {line}" for line in (more or {}).get(one.reference, ())]
+        lines.append(f"      used by {', '.join(one.users)}")
+    return lines

@@ -12,7 +12,6 @@ from typing import Any
 import pulumi
 
 from clouds.pools import NodePool
-from components.entry import duties
 from policy.judge import Violation
 from settings import SECRETS, Settings, read
 from stack import built_folder, unfinished, unfinished_allowed
@@ -21,7 +20,7 @@ from stackfile.loader import StackFile, load_stack
 from stackfile.problems import Problem, StackError
 
 from . import applications as apps
-from . import checks, graph, homes, metrics, neighbours, policies, schemas, vocabulary
+from . import checks, duties, graph, homes, metrics, neighbours, policies, schemas, vocabulary
 from .applications import PlannedApplication
 from .capacity import Fit, fits
 from .external import expected
@@ -113,6 +112,7 @@ def recorded(project: Path, found: Subject) -> Recording:
 
 def make(project: Path, stack: str) -> Plan:
     """Plans a stack. Raises StackError where its file is no good; everything else is a finding."""
+    today = datetime.now(UTC).date()
     found = subject(project, stack)
     recording = recorded(project, found)
     plan = manifests(recording)
@@ -120,7 +120,7 @@ def make(project: Path, stack: str) -> Plan:
     pods = tuple(pod_templates(plan))
     folder, _ = built_folder(found.settings)
     applications = tuple(apps.applications(folder, found.settings.users))
-    broken = policies.violations(found.settings, recording, servers.manifests, datetime.now(UTC).date())
+    broken = policies.violations(found.settings, recording, servers.manifests, today)
     return Plan(
         subject=found,
         recording=recording,
@@ -137,6 +137,7 @@ def make(project: Path, stack: str) -> Plan:
         violations=broken,
         findings=(
             *_findings(found, recording, plan, servers),
+            *duties.findings(found.settings, today),
             *neighbours.findings(project, found.file, found.settings),
             *homes.findings(project, found.file, found.settings),
             *apps.findings(applications, found.settings.users),
@@ -154,10 +155,6 @@ def _findings(found: Subject, recording: Recording, plan: tuple[Manifest, ...], 
     yield from graph.findings(plan, servers.manifests, expected(found.settings))
     yield from vocabulary.findings(plan, found.settings.monitoring.alerting.routes)
     yield from metrics.findings(found.settings)
-    for command in found.settings.scaling.commands:
-        yield Finding(level="info", where=f"pool {command.pool}", what=command.why, fix=command.command)
-    for duty in duties(found.settings.entry):
-        yield Finding(level="info", where="entry", what="no object of elab's can see to this", fix=duty)
 
 
 def as_json(plan: Plan) -> dict[str, Any]:

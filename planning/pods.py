@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stackfile.quantities import Bytes, Cpu
@@ -23,6 +23,8 @@ class Requests:
     """Bytes."""
     cpu_limit: int = 0
     memory_limit: int = 0
+    disks: int = 0
+    """Volumes that are attached to the node."""
 
     def __add__(self, other: Requests) -> Requests:
         return Requests(
@@ -30,6 +32,7 @@ class Requests:
             memory=self.memory + other.memory,
             cpu_limit=self.cpu_limit + other.cpu_limit,
             memory_limit=self.memory_limit + other.memory_limit,
+            disks=self.disks + other.disks,
         )
 
     def __mul__(self, times: int) -> Requests:
@@ -38,6 +41,7 @@ class Requests:
             memory=self.memory * times,
             cpu_limit=self.cpu_limit * times,
             memory_limit=self.memory_limit * times,
+            disks=self.disks * times,
         )
 
     def largest(self, other: Requests) -> Requests:
@@ -47,6 +51,7 @@ class Requests:
             memory=max(self.memory, other.memory),
             cpu_limit=max(self.cpu_limit, other.cpu_limit),
             memory_limit=max(self.memory_limit, other.memory_limit),
+            disks=max(self.disks, other.disks),
         )
 
 
@@ -62,10 +67,14 @@ class PodTemplate:
     spec: Mapping[str, Any]
     replicas: int
     """How many there are; 0 for a DaemonSet (one a node), and for Jobs (none most of the time)."""
+    claim_templates: int = 0
+    """Claims that a StatefulSet makes for each pod."""
 
     @property
     def requests(self) -> Requests:
-        """What the scheduler counts for one pod: its containers together, or its largest init container if more."""
+        """What the scheduler counts for one pod: its containers together, or its largest init container if more; and
+        its disks.
+        """
         running = Requests()
         starting = Requests()
         for container in self.spec.get("containers", []):
@@ -75,7 +84,13 @@ class PodTemplate:
                 running += _container(container)
             else:
                 starting = starting.largest(_container(container))
-        return running.largest(starting)
+        return replace(running.largest(starting), disks=self.disks)
+
+    @property
+    def disks(self) -> int:
+        """The pod's own claims. What is only read is shared by many, from a file system that is not attached."""
+        claims = [volume.get("persistentVolumeClaim") for volume in self.spec.get("volumes") or []]
+        return self.claim_templates + sum(1 for claim in claims if claim and not claim.get("readOnly"))
 
     @property
     def containers(self) -> list[Mapping[str, Any]]:
@@ -104,6 +119,7 @@ def pod_template(manifest: Manifest) -> PodTemplate | None:
         labels=(template.get("metadata") or {}).get("labels") or {},
         spec=template["spec"],
         replicas=replicas,
+        claim_templates=len((body.get("spec") or {}).get("volumeClaimTemplates") or []),
     )
 
 

@@ -8,6 +8,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pulumi_policy import PolicyPack
 
-from policy.crossguard import NAME, policies
+from policy.crossguard import NAME, Pack, listen
+from stackfile.problems import StackError
 
-PolicyPack(name=NAME, policies=list(policies()))
+try:
+    pack = Pack()
+except StackError as error:
+    sys.exit(f"policy pack {NAME}: {error}")
+listen(pack)
+PolicyPack(name=NAME, policies=pack.policies)

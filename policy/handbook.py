@@ -17,9 +17,18 @@ that a stack registers and the pods that KubeSpawner will make of it. The same f
 
 - `make plan STACK=…`: a mandatory rule that does not hold is an error; an advisory is told. `make plan-diff BASE=…`
   tells what is new and what is solved, and fails where a mandatory rule holds no longer.
-- `pulumi preview --stack … --policy-pack policy`: the CrossGuard pack, `policy/__main__.py`. It needs the official
-  CLI's language host, sees no pods of KubeSpawner's and no old state. What *changes* is `make plan-diff`'s to judge.
+- `pulumi preview --stack … --policy-pack policy`: the CrossGuard pack, `policy/__main__.py`. Pods of KubeSpawner's are
+  judged with the stack itself. A value that a preview does not know yet (a secret that is still to be made, and what
+  follows from it) is advice where a rule turns on it: "can't run policy … during preview". The pack sees no old state;
+  what *changes* is `make plan-diff`'s to judge. Rules over the whole stack speak at the end, so an `up` without a
+  preview has made everything by then: leave `--skip-preview` out.
 - `make test`: over every committed stack, and through the pack's own analyzer protocol (gRPC), as an engine speaks it.
+
+The pack was run by a real engine (3.259.0, built from its module), by `lab/lab pulumi preview|up --policy-pack policy`:
+a stack that passes, one refused before anything was made, one that gets advice, a slip in a stack file
+(`tests/cli/test_policies.py`). That engine started it both ways that it has: by a program
+`pulumi-analyzer-policy-python`, the lab's own, and by a language host, which tells it of the stack by calls and no
+variables; the host was the tests' own, since the official distribution's is not served where elab is developed.
 
 A level depends on the stack's `environment`. Bounds that a stack sets itself are under `policies` in its file:
 `monthly_cost`, `registries`, `memory_ratio`. What may see its node is listed in `policy/allowed.yaml`.

@@ -81,12 +81,11 @@ def judge(
         if level == "disabled":
             continue
         for fault in rule.faults(resources, context):
-            where = fault.resource.key if fault.resource else "stack"
-            excuse = next((one for one in exemptions if one.covers(rule.name, where, stack)), None)
+            excuse = next((one for one in exemptions if one.covers(rule.name, fault.where, stack)), None)
             yield Violation(
                 rule=rule,
                 level=level,
-                where=where,
+                where=fault.where,
                 what=fault.what,
                 urn=fault.resource.urn if fault.resource else "",
                 exempted=excuse,

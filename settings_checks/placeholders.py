@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from components.hub.scheduling import placeholders, seats_on
+from components.hub.scheduling import placeholders
 from stackfile.problems import Problem
 
 if TYPE_CHECKING:
@@ -63,12 +63,12 @@ def _fit_a_node(settings: "Settings") -> Iterator[Problem]:
 def _fit_the_pool(settings: "Settings") -> Iterator[Problem]:
     """Placeholders for more people than the pool ever holds would keep it at its largest, and still be too few."""
     default = next((profile for profile in settings.users.profiles if profile.default), None)
-    for index, pool in enumerate(settings.pools):
+    for index, pool in enumerate(settings.known_pools):
         if pool.arrivals is None or default is None:
             continue
         size = settings.scheduling.placeholder or default.resources
         count = placeholders(pool, default.resources, settings.scheduling.placeholder)
-        held = pool.nodes.max * seats_on(pool.allocatable, size)
+        held = pool.nodes.max * pool.allocatable.pods_of(size)
         if count > held:
             yield Problem(
                 where=f"pools.{index}.arrivals",

@@ -1,6 +1,6 @@
 """Profiles and the pools that they name: each must fit a node, and be what the cloud has."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from clouds.pools import NodePool
@@ -22,6 +22,7 @@ def problems(settings: "Settings") -> Iterator[Problem]:
 
 def _pools(settings: "Settings") -> Iterator[Problem]:
     yield from repeated("pools", "name", [str(pool.name) for pool in settings.pools])
+    yield from _selectors(settings.pools)
     by_name = {pool.name: pool for pool in settings.pools}
     for index, profile in enumerate(settings.users.profiles):
         for name in profile.pools:
@@ -44,6 +45,22 @@ def _pools(settings: "Settings") -> Iterator[Problem]:
                 allowed="pools that some profile runs on",
                 fix=f"name {pool.name} in a profile's pools, or remove it",
             )
+
+
+def _selectors(pools: Sequence[NodePool]) -> Iterator[Problem]:
+    """A selector that fits another pool's nodes too would put people, placeholders and images there."""
+    for index, pool in enumerate(pools):
+        for at, other in enumerate(pools):
+            # Of two that are alike one is enough to tell.
+            told = at > index and pool.selector == other.selector
+            if at != index and not told and pool.selector.items() <= other.selector.items():
+                labels = ", ".join(f"{key}={value}" for key, value in pool.selector.items())
+                yield Problem(
+                    where=f"pools.{index}.selector",
+                    found=f"{labels}, which nodes of pool {other.name} carry too",
+                    allowed="labels that no other pool's nodes carry",
+                    fix=f"give each pool a label of its own, for example elab.dev/pool: {pool.name}",
+                )
 
 
 def _strategy(

@@ -62,9 +62,11 @@ def unknown_key(where: str, key: str, known: list[str]) -> Problem:
 def missing(where: str, field: FieldInfo | None) -> Problem:
     """A key that must be there, with what it means."""
     described = field.description if field else None
+    found_by = getattr(field.annotation, "found_by", None) if field else None
     sections = sections_in(field.annotation) if field else []
+    fix = f"set {where} to {found_by}" if found_by else f"set {where}"
     meaning = described or (sections[0].__doc__ if sections else None) or "a value"
-    return Problem(where=where, found="nothing", allowed=" ".join(meaning.split()), fix=f"set {where}")
+    return Problem(where=where, found="nothing", allowed=" ".join(meaning.split()), fix=fix)
 
 
 def _problem(model: type[BaseModel], top: str, details: ErrorDetails) -> Problem:

@@ -20,6 +20,8 @@ class Scalar(str):
     example: ClassVar[str]
     pattern: ClassVar[str | None] = None
     accepts_numbers: ClassVar[bool] = False
+    found_by: ClassVar[str | None] = None
+    """How one finds out what to write, where nobody knows it by heart and there is no default."""
 
     @classmethod
     def check(cls, text: str) -> None:
@@ -36,7 +38,8 @@ class Scalar(str):
         try:
             cls.check(text)
         except ValueError as error:
-            raise refusal(cls.allowed, str(error) or f'write for example "{cls.example}"') from None
+            write = f'write for example "{cls.example}"' + (f": {cls.found_by}" if cls.found_by else "")
+            raise refusal(cls.allowed, write if cls.found_by else str(error) or write) from None
         return cls(text)
 
     @classmethod

@@ -43,7 +43,7 @@ def prefers_pools(profile: Profile) -> bool:
 def _term(pool: NodePool) -> core.NodeSelectorTermArgs:
     return core.NodeSelectorTermArgs(
         match_expressions=[
-            core.NodeSelectorRequirementArgs(key=key, operator="In", values=[value])
+            core.NodeSelectorRequirementArgs(key=str(key), operator="In", values=[str(value)])
             for key, value in sorted(pool.selector.items())
         ]
     )
@@ -93,7 +93,7 @@ def scheduler_of(profile: Profile, packing: str | None) -> str | None:
 
 def pool_tolerations(pools: Sequence[NodePool]) -> list[core.TolerationArgs]:
     """What pods of these pools must tolerate, each taint once."""
-    taints = sorted({(taint.key, taint.value, taint.effect) for pool in pools for taint in pool.taints})
+    taints = sorted({(str(taint.key), str(taint.value), taint.effect) for pool in pools for taint in pool.taints})
     return [core.TolerationArgs(key=key, operator="Equal", value=value, effect=effect) for key, value, effect in taints]
 
 

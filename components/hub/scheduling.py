@@ -10,7 +10,7 @@ from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.scheduling import v1 as scheduling
 
 from clouds.base import PodSecurity
-from clouds.pools import Allocatable, NodePool
+from clouds.pools import NodePool
 from components.hub.placement import pool_terms, pool_tolerations
 from components.kit import Labels, container_security, metadata, pod_security, requirements
 from components.namespaces import NamespaceNames
@@ -95,24 +95,21 @@ def seats_of(size: Resources, seat: Resources) -> int:
     )
 
 
-def seats_on(whole: Allocatable, size: Resources) -> int:
-    """How many pods of this size an empty node holds."""
-    return min(
-        whole.cpu.millicores // size.cpu.request.millicores,
-        whole.memory.bytes // size.memory.request.bytes,
-        whole.pods,
-    )
-
-
 def placeholders(pool: NodePool, seat: Resources, size: Resources | None) -> int:
     """How many placeholders a pool has: as many as it names, or as its arrivals need.
 
     ``seat`` is what a server of the default profile asks for; ``size`` a placeholder's own size, None: the same.
+    A placeholder has no disk. Where a node holds more of them than people can follow, for want of disks or of pods, as
+    many are needed as fill the nodes that the people will need.
     """
     if pool.arrivals is None:
         return pool.placeholders
     seats = max(1, seats_of(size, seat)) if size else 1
-    return -(-pool.arrivals.seats // seats)
+    held, people = pool.allocatable.pods_of(size or seat), pool.allocatable.servers_of(seat)
+    if not 0 < people < held * seats:
+        return -(-pool.arrivals.seats // seats)
+    full, rest = divmod(pool.arrivals.seats, people)
+    return full * held + -(-rest // seats)
 
 
 def placeholder_deployment(args: PlaceholdersArgs, pool: NodePool, labels: Labels) -> apps.DeploymentInitArgs:

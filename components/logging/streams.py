@@ -1,10 +1,9 @@
 """The data streams: which there are, and what the last part of their names is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
 from components.logging import filebeat, fluent_bit
-from stackfile.problems import Problem
 from stackfile.scalars import Scalar
 
 PIPELINES: Mapping[str, str | None] = {
@@ -44,11 +43,3 @@ def part_of(instance: str) -> str:
 def patterns(datasets: tuple[str, ...], part: str) -> tuple[str, ...]:
     """The data streams of these datasets."""
     return tuple(f"logs-{dataset}-{part}" for dataset in datasets)
-
-
-def part_problems(given: str | None, instance: str) -> Iterator[Problem]:
-    """A part so long that Elasticsearch refuses the stream."""
-    if given is None and len(part_of(instance)) > _LONGEST:
-        yield Problem(
-            where="streams", found=f"{len(instance)} characters", allowed=StreamPart.allowed, fix="set logging.streams"
-        )

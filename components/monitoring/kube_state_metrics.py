@@ -46,7 +46,7 @@ class KubeStateMetricsArgs:
 
 def node_labels(pools: Sequence[NodePool]) -> list[str]:
     """Nodes' labels that become labels of `kube_node_labels`: those that tell the pools apart."""
-    return sorted({key for pool in pools for key in pool.selector})
+    return sorted({str(key) for pool in pools for key in pool.selector})
 
 
 def cluster_name(names: NamespaceNames) -> str:

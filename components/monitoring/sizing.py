@@ -32,17 +32,11 @@ PLATFORM_PODS = 30
 
 
 def _servers_per_node(pool: NodePool, profiles: Sequence[Profile]) -> int:
-    """People's servers on a node that is full of the smallest profile that runs there."""
-    whole = pool.allocatable
-    fitting = [
-        min(
-            whole.cpu.millicores // profile.resources.cpu.request.millicores,
-            whole.memory.bytes // profile.resources.memory.request.bytes,
-            whole.pods,
-        )
-        for profile in profiles
-        if pool.name in profile.pools
-    ]
+    """People's servers on a node that is full of the smallest profile that runs there.
+
+    How many disks a node takes is left out: claims are sized by this, none of which can shrink once that is known.
+    """
+    fitting = [pool.allocatable.pods_of(profile.resources) for profile in profiles if pool.name in profile.pools]
     return max(fitting, default=0)
 
 

@@ -20,9 +20,10 @@ class Browser:
     patience = 30
     """Seconds that a request may take."""
 
-    def __init__(self, site: str) -> None:
+    def __init__(self, site: str, cookies: http.cookiejar.CookieJar | None = None) -> None:
+        """Somebody who opens this site, with the cookies of other sites that they have been to."""
         self.site = site
-        self.cookies = http.cookiejar.CookieJar()
+        self.cookies = http.cookiejar.CookieJar() if cookies is None else cookies
         # No corporate proxy stands between this machine and the lab.
         self.opener = urllib.request.build_opener(
             urllib.request.HTTPCookieProcessor(self.cookies), urllib.request.ProxyHandler({})
@@ -30,7 +31,13 @@ class Browser:
 
     def xsrf(self, path: str) -> str:
         """The token of the page that the path belongs to."""
-        tokens = [cookie for cookie in self.cookies if cookie.name == "_xsrf" and path.startswith(cookie.path)]
+        host = urllib.parse.urlsplit(self.site).hostname
+        tokens = [
+            cookie
+            for cookie in self.cookies
+            # The jar gives a name without a dot the domain .local.
+            if cookie.name == "_xsrf" and cookie.domain in (host, f"{host}.local") and path.startswith(cookie.path)
+        ]
         return (max(tokens, key=lambda cookie: len(cookie.path)).value or "") if tokens else ""
 
     def request(

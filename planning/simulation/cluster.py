@@ -54,8 +54,7 @@ class Node:
 
     def give_back(self, asked: Requests, now: int) -> None:
         """A server goes."""
-        room = self.room
-        self.room = Room(cpu=room.cpu + asked.cpu, memory=room.memory + asked.memory, pods=room.pods + 1)
+        self.room = self.room.more(asked)
         self.people -= 1
         if not self.people:
             self.empty_since = now
@@ -125,7 +124,9 @@ class Cluster:
         return None
 
     def lacks_reserve(self, pool: Pool) -> bool:
-        """Whether the pool's placeholders have no room beside the people."""
+        """Whether the pool's placeholders have no room beside the people. They have no disks: on a node whose disks are
+        all taken they find room, as the scheduler sees it, though nobody can follow them there.
+        """
         held = sum(node.room.times(self.placeholder)[0] for node in self.of(pool)) if pool.placeholders else 0
         return held < pool.placeholders
 

@@ -142,6 +142,11 @@ class Fault:
     resource: Resource | None
     what: str
 
+    @property
+    def where(self) -> str:
+        """The resource's key, or `stack`: what exemptions name."""
+        return self.resource.key if self.resource else "stack"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:

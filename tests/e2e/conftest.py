@@ -90,6 +90,19 @@ def watched(lab: None) -> Iterator[Platform]:
         yield from _brought_up(Platform(stack="e2e-metrics", directory=made, port=30093))
 
 
+@pytest.fixture(scope="module")
+def home(lab: None) -> Iterator[Platform]:
+    """The stack where people of several clouds log in; a directory of its own, since it is there beside the others."""
+    for made in _directory("e2e-places-directory"):
+        yield from _brought_up(Platform(stack="e2e-home", directory=made, host="10.97.0.1", port=30094))
+
+
+@pytest.fixture(scope="module")
+def place(home: Platform) -> Iterator[Platform]:
+    """Another cloud's stack, which has home's address and its own key by a StackReference."""
+    yield from _brought_up(Platform(stack="e2e-place", directory=home.directory, port=30095))
+
+
 def _brought_up(platform: Platform) -> Iterator[Platform]:
     platform.remove()
     platform.create()

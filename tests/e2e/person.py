@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import uuid
+from http.cookiejar import CookieJar
 from typing import Any
 
 from lab.smoke.browser import Answer, Browser, WebSocket
@@ -12,8 +13,8 @@ from tests.e2e.cluster import until
 class Person(Browser):
     """Somebody of the directory, and their browser."""
 
-    def __init__(self, site: str, name: str, password: str) -> None:
-        super().__init__(site)
+    def __init__(self, site: str, name: str, password: str, cookies: CookieJar | None = None) -> None:
+        super().__init__(site, cookies)
         self.name, self.password = name, password
         self.home = f"/user/{name}"
 

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ class Platform:
     stack: str
     directory: Directory
     port: int
+    host: str = "127.0.0.1"
     change: dict[str, Any] = field(default_factory=dict)
     """What is set otherwise now, by full key."""
 
@@ -47,7 +49,7 @@ class Platform:
     @property
     def url(self) -> str:
         """The one address."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def hub(self) -> str:
@@ -64,16 +66,22 @@ class Platform:
         """The project as the lab runs it."""
         return project.folder_of(self.stack)
 
-    def person(self, name: str) -> Person:
-        """Somebody at a browser of their own, not logged in yet."""
-        return Person(self.url, name, self.directory.passwords[name])
+    def person(self, name: str, cookies: CookieJar | None = None) -> Person:
+        """Somebody at a browser, with the cookies of sites they have been to; without, a browser of their own."""
+        return Person(self.url, name, self.directory.passwords[name], cookies)
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """What the stack has otherwise than `local`, by full key; null: it has none of it."""
+        return yaml.safe_load((_STACKS / f"{self.stack}.yaml").read_text())
 
     def write(self) -> None:
         """Write the stack's file: that of `local`, this stack's own, and what the tests have changed since."""
-        own = yaml.safe_load((_STACKS / f"{self.stack}.yaml").read_text())
 
         def change(config: dict[str, Any]) -> None:
-            config.update(merged(merged(config, own), self.change))
+            config.update(merged(merged(config, self.own), self.change))
+            for key in [key for key, value in config.items() if value is None]:
+                del config[key]
 
         project.write(self.stack, self.directory, template="local", change=change)
 
@@ -82,7 +90,9 @@ class Platform:
         self.write()
         project.select(self.folder, self.stack)
         recover(self.folder, self.stack)
-        project.set_secret(self.folder, self.stack, "ldap_bind_password", self.directory.passwords["elab"])
+        # Where people log in at another stack there is no directory to ask.
+        if "elab:login" not in self.own:
+            project.set_secret(self.folder, self.stack, "ldap_bind_password", self.directory.passwords["elab"])
 
     def up(self, **change: Any) -> list[dict[str, Any]]:  # noqa: ANN401  settings, by section
         """Bring it up with settings changed, and give the engine's steps."""

@@ -70,3 +70,22 @@ def test_servers_start_again_after_the_scheduler_was_killed(platform: Platform, 
     alice.stop()
     _kill(platform, "user-scheduler")
     alice.start()
+
+
+def test_a_start_goes_on_when_the_hub_is_killed_meanwhile(platform: Platform, alice: Person) -> None:
+    alice.stop()
+    kubectl("-n", platform.hub, "scale", "deployment/user-scheduler", "--replicas=0")
+    try:
+        until("the scheduler's end", lambda: not _names(platform, "user-scheduler"), 30)
+        # As long as a new node takes, nothing happens to the pod.
+        assert alice.ask_for_server()[0] in (201, 202)
+        waiting = until("her pod", lambda: platform.pod("alice"), 20)
+        assert waiting is not None
+        _kill(platform, "hub")
+    finally:
+        kubectl("-n", platform.hub, "scale", "deployment/user-scheduler", "--replicas=1")
+    until("the hub's page", alice.is_in, 30)
+    alice.open()
+    after = platform.pod("alice")
+    assert after is not None
+    assert after["metadata"]["uid"] == waiting["metadata"]["uid"]

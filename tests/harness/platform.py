@@ -57,6 +57,7 @@ CLOUDS: Mapping[str, dict[str, Any]] = {
             "autoscaler": {
                 "kind": "machine-sets",
                 "cluster_autoscaler": True,
+                "from_zero": True,
                 "machine_sets": {"general": ["workers-a", "workers-b"], "memory": ["memory-a"]},
             },
         },
@@ -67,7 +68,12 @@ CLOUDS: Mapping[str, dict[str, Any]] = {
         "cloud": {
             "kind": "aws",
             **_RENTED,
-            "autoscaler": {"kind": "karpenter", "discovery": "elab", "node_role": "elab-nodes"},
+            "autoscaler": {
+                "kind": "karpenter",
+                "discovery": "elab",
+                "node_role": "elab-nodes",
+                "ami": "al2023@v20260917",
+            },
         },
         "pools": _pools("m6i.2xlarge", "r6i.4xlarge", nodes=0),
     },

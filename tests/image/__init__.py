@@ -1,1 +1,1 @@
-"""The notebook image, built by buildah from its own Dockerfile on the lab's base; needs `lab/lab build`, no cluster."""
+"""Images, without a cluster: built by buildah on the lab's base (`lab/lab build`), mirrored between real registries."""

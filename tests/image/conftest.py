@@ -1,4 +1,4 @@
-"""Marks what builds images: it needs root, buildah and the lab's base."""
+"""Marks what builds images (root, buildah, the lab's base) and what mirrors them (`make registries`)."""
 
 from pathlib import Path
 

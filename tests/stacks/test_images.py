@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from planning import images
+from planning import images, mirror
+from planning import plan as plans
+from planning.__main__ import FINDINGS, main
 from planning.checks import images as used
 from planning.manifests import manifests
 from planning.people import people
@@ -36,7 +38,7 @@ def test_the_inventory_names_every_container_people_and_puller_included(stack: s
 @pytest.mark.parametrize("stack", STACKS)
 def test_with_the_printed_setting_no_reference_escapes_the_mirror(stack: str) -> None:
     before = plan(stack)
-    mirrors = images.prefixes(images.inventory(before), REGISTRY)
+    mirrors = mirror.prefixes(images.inventory(before), REGISTRY)
     setting = before.subject.settings.images.model_dump(mode="json") | {"mirrors": mirrors}
     recording = recorded(stack, {"images": setting})
     file = load_stack(PROJECT, stack)
@@ -52,7 +54,7 @@ def test_with_the_printed_setting_no_reference_escapes_the_mirror(stack: str) ->
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_script_is_one_that_a_shell_takes_and_copies_each_named_image_once(stack: str, tmp_path: Path) -> None:
     found = images.inventory(plan(stack))
-    text = images.script(found, plan(stack).subject.settings, REGISTRY)
+    text = mirror.script(found, plan(stack).subject.settings, REGISTRY)
     (tmp_path / "skopeo").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n')
     (tmp_path / "skopeo").chmod(0o755)
     subprocess.run([shutil.which("sh") or "sh", "-c", text], env={"PATH": f"{tmp_path}:/bin:/usr/bin"}, check=True)
@@ -60,16 +62,76 @@ def test_the_script_is_one_that_a_shell_takes_and_copies_each_named_image_once(s
     assert len(asked) == sum(one.source is not None for one in found)
     assert all(f" docker://{REGISTRY}/" in line for line in asked)
     setting = yaml.safe_load("\n".join(line[4:] for line in text.splitlines() if line.startswith("#   ")))
-    assert setting == {"elab:images": {"mirrors": images.prefixes(found, REGISTRY)}}
+    assert setting == {"elab:images": {"mirrors": mirror.prefixes(found, REGISTRY)}}
+
+
+def refusing(folder: Path) -> Path:
+    """A folder whose skopeo knows no image."""
+    (folder / "skopeo").write_text("#!/bin/sh\necho reading manifest: manifest unknown >&2; exit 1\n")
+    (folder / "skopeo").chmod(0o755)
+    return folder
+
+
+def test_the_script_goes_on_after_a_failure_and_names_what_is_not_there(tmp_path: Path) -> None:
+    text = mirror.script(images.inventory(plan("prod")), plan("prod").subject.settings, REGISTRY)
+    environment = {"PATH": f"{refusing(tmp_path)}:/bin:/usr/bin"}
+    done = subprocess.run(["/bin/sh", "-c", text], env=environment, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    lost = done.stderr.partition("not copied, for the reasons above:\n")[2].splitlines()
+    assert {line.strip() for line in lost[:-1]} == {one.source for one in images.inventory(plan("prod"))}
+
+
+def test_the_script_without_skopeo_says_so_and_tries_nothing(tmp_path: Path) -> None:
+    text = mirror.script(images.inventory(plan("prod")), plan("prod").subject.settings, REGISTRY)
+    done = subprocess.run(["/bin/sh", "-c", text], env={"PATH": str(tmp_path)}, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    assert "skopeo is not installed" in done.stderr
+
+
+def test_a_build_needs_its_base_and_its_scanner_from_the_mirror_too() -> None:
+    found = images.inventory(plan("dev"))
+    (notebook,) = [one for one in found if one.source is None]
+    assert notebook.digest == "", "what a plan makes up is no digest"
+    assert "sha256" not in "\n".join(images.text([notebook]))
+    text = mirror.script(found, plan("dev").subject.settings, REGISTRY)
+    for image in ("quay.io/jupyter/datascience-notebook:2026-07-28", "docker.io/docker/buildkit-syft-scanner:stable-1"):
+        assert f"copy {image} {REGISTRY}/{image}\n" in text
+
+
+def asked(stack: str, monkeypatch: pytest.MonkeyPatch, path: Path) -> int:
+    monkeypatch.setenv("PATH", str(path))
+    monkeypatch.setattr(plans, "make", lambda _, stack: plan(stack))
+    return main(["images", "--stack", stack, "--sizes"])
+
+
+def test_without_skopeo_the_inventory_is_shown_and_the_error_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert asked("prod", monkeypatch, tmp_path) == FINDINGS
+    said = capsys.readouterr()
+    assert said.out.splitlines() == images.text(images.inventory(plan("prod")))
+    assert said.err.startswith("error: skopeo asks the registries, and is not installed")
+
+
+def test_what_is_still_to_be_built_is_no_fault_and_every_other_that_is_missing_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert asked("dev", monkeypatch, refusing(tmp_path)) == FINDINGS
+    said = capsys.readouterr().out
+    found = images.inventory(plan("dev"))
+    assert said.count("not in its registry yet: the next up builds it") == 1
+    assert said.count("      error: reading manifest: manifest unknown\n      fix: ") == len(found) - 1
+    assert said.endswith(f"error: {len(found) - 1} of {len(found)} images could not be asked for; see above\n")
 
 
 @pytest.mark.parametrize("registry", ["https://registry.example.org", "registry.example.org/", "mirror"])
 def test_a_name_that_is_no_registry_is_refused(registry: str) -> None:
     with pytest.raises(StackError, match="write it as registry"):
-        images.script(images.inventory(plan("dev")), plan("dev").subject.settings, registry)
+        mirror.script(images.inventory(plan("dev")), plan("dev").subject.settings, registry)
 
 
 def test_what_the_registry_holds_already_is_not_copied_onto_itself() -> None:
-    text = images.script(images.inventory(plan("prod")), plan("prod").subject.settings, "registry.example.org/mirror")
+    text = mirror.script(images.inventory(plan("prod")), plan("prod").subject.settings, "registry.example.org/mirror")
     assert "# registry.example.org/elab/notebook:1: in this registry already" in text
     assert "registry.example.org: " not in text

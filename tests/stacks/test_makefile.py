@@ -51,3 +51,10 @@ def test_a_scan_of_a_stack_with_errors_shows_them(clean: Path) -> None:
     done = make(clean, "scan")
     assert done.returncode != 0
     assert "findings" in done.stderr
+
+
+@pytest.mark.parametrize("target", ["plan", "plan-diff", "images", "simulate", "up"])
+def test_what_a_caller_names_is_text_and_never_a_command(clean: Path, target: str) -> None:
+    named = "x'; touch oh \"; touch oh; #"
+    make(clean, target, *(f"{name}={named}" for name in ("STACK", "BASE", "MIRROR", "ARRIVALS")))
+    assert not (clean / "oh").exists()

@@ -17,6 +17,7 @@ import grpc
 import pytest
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from planning.recording import Recorded
 from policy import exemptions
@@ -37,17 +38,29 @@ def test_every_exemption_is_needed() -> None:
     assert exemptions.unused(exemptions.load(datetime.now(UTC).date()), used) == ()
 
 
-@contextmanager
-def served(stack: str) -> Generator[analyzer_pb2_grpc.AnalyzerStub]:
-    """The pack as the engine starts it: `python -m pulumi.policy`, which prints its port."""
+def variables(stack: str) -> dict[str, str]:
+    """What an engine that has no language host tells of the stack, in the pack's environment."""
     file = load_stack(PROJECT, stack)
-    environment = {
-        **os.environ,
+    return {
         "PULUMI_CONFIG": json.dumps(dict(file.config)),
         "PULUMI_PROJECT": file.project,
         "PULUMI_STACK": stack,
         "PULUMI_DRY_RUN": "true",
     }
+
+
+def told(stack: str) -> analyzer_pb2.AnalyzerStackConfigureRequest:
+    """What every engine tells of the stack by a call, and one that has a language host by nothing else."""
+    file = load_stack(PROJECT, stack)
+    return analyzer_pb2.AnalyzerStackConfigureRequest(
+        stack=stack, project=file.project, dry_run=True, config=dict(file.config)
+    )
+
+
+@contextmanager
+def served(given: dict[str, str]) -> Generator[analyzer_pb2_grpc.AnalyzerStub]:
+    """The pack as the engine starts it: `python -m pulumi.policy`, which prints its port."""
+    environment = {**os.environ, **given}
     command = [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(PROJECT / "policy")]
     # From elsewhere, as an engine may be: the pack finds the project by itself.
     process = subprocess.Popen(command, cwd="/", env=environment, stdout=subprocess.PIPE, text=True)
@@ -114,10 +127,20 @@ def spoilt(resources: list[Recorded]) -> Iterator[analyzer_pb2.AnalyzeRequest]:
     yield request(hub, inputs)
 
 
+def half_known(resources: list[Recorded]) -> Iterator[analyzer_pb2.AnalyzeRequest]:
+    """The hub before the first up, when the hash of its secrets is not known, with a key where none belongs."""
+    (hub,) = (one for one in resources if (one.inputs.get("kind"), one.name) == ("Deployment", "hub-hub-deployment"))
+    inputs = by_digest(json.loads(json.dumps(dict(hub.inputs))))
+    annotations = inputs["spec"]["template"]["metadata"]["annotations"]
+    annotations["elab.dev/secrets-hash"] = UNKNOWN_STRING_VALUE
+    annotations["beside"] = "-----BEGIN RSA PRIVATE KEY-----"
+    yield request(hub, inputs)
+
+
 def test_the_pack_answers_an_engine_over_grpc_as_the_plan_does() -> None:
     recording = plan("prod").recording
     resources = [one for one in recording.resources if one.custom and not one.read]
-    with served("prod") as analyzer:
+    with served(variables("prod")) as analyzer:
         info = analyzer.GetAnalyzerInfo(empty_pb2.Empty(), timeout=SECONDS)
         assert [policy.name for policy in info.policies] == [rule.name for rule in RULES]
         levels = {policy.name: policy.enforcementLevel for policy in info.policies}
@@ -130,6 +153,10 @@ def test_the_pack_answers_an_engine_over_grpc_as_the_plan_does() -> None:
         ]
         said += [each.message for each in analyzer.AnalyzeStack(stack_request(resources), timeout=SECONDS).diagnostics]
         assert said == []
+
+        (hidden,) = (analyzer.Analyze(each, timeout=SECONDS) for each in half_known(resources))
+        assert [each.policyName for each in hidden.diagnostics] == ["secrets-in-secrets"]
+        assert "annotations.beside holds a private key" in hidden.diagnostics[0].message
 
         (answer,) = (analyzer.Analyze(each, timeout=SECONDS) for each in spoilt(resources))
         found = {each.policyName: each for each in answer.diagnostics}
@@ -145,9 +172,35 @@ def test_the_pack_answers_an_engine_over_grpc_as_the_plan_does() -> None:
         assert diagnostic.urn == open_data[0].urn
 
 
+def levels(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> dict[str, int]:
+    return {each.name: each.enforcementLevel for each in analyzer.GetAnalyzerInfo(empty_pb2.Empty()).policies}
+
+
 def test_levels_follow_the_environment() -> None:
-    with served("dev") as analyzer:
-        levels = {each.name: each.enforcementLevel for each in analyzer.GetAnalyzerInfo(empty_pb2.Empty()).policies}
-    assert levels["metrics-retention"] == analyzer_pb2.ADVISORY
-    assert levels["image-digest"] == analyzer_pb2.DISABLED
-    assert levels["no-privilege"] == analyzer_pb2.MANDATORY
+    with served(variables("dev")) as analyzer:
+        found = levels(analyzer)
+    assert found["metrics-retention"] == analyzer_pb2.ADVISORY
+    assert found["image-digest"] == analyzer_pb2.DISABLED
+    assert found["no-privilege"] == analyzer_pb2.MANDATORY
+
+
+def test_a_pack_that_is_told_of_its_stack_by_a_call_alone_judges_as_the_others() -> None:
+    with served({}) as analyzer:
+        assert levels(analyzer)["image-digest"] == analyzer_pb2.MANDATORY
+        unreadable = told("dev")
+        unreadable.config["elab:environment"] = "production"
+        with pytest.raises(grpc.RpcError, match="policy pack elab: the stack's configuration has 1 problem"):
+            analyzer.ConfigureStack(unreadable, timeout=SECONDS)
+
+        greedy = told("dev")
+        users = json.loads(greedy.config["elab:users"])
+        users["profiles"][0]["resources"]["memory"] = {"request": "1Gi", "limit": "9Gi"}
+        greedy.config["elab:users"] = json.dumps(users)
+        analyzer.ConfigureStack(greedy, timeout=SECONDS)
+        assert levels(analyzer)["image-digest"] == analyzer_pb2.DISABLED
+        # People's servers are judged with the stack itself, and what they are exempted from is not told.
+        stack = analyzer_pb2.AnalyzeRequest(type="pulumi:pulumi:Stack", name="elab-dev", urn="urn:stack")
+        (advice,) = analyzer.Analyze(stack, timeout=SECONDS).diagnostics
+        assert (advice.policyName, advice.urn) == ("memory-ratio", "urn:stack")
+        assert advice.enforcementLevel == analyzer_pb2.ADVISORY
+        assert "dev-users/pod-a-person-with-" in advice.message

@@ -72,6 +72,15 @@ def test_karpenter_rents_the_pools_machines_up_to_its_largest_number_with_its_la
     assert spec["limits"] == {"cpu": "24"}
 
 
+def test_a_node_of_karpenters_takes_nobody_before_its_driver_has_told_how_many_disks_it_takes() -> None:
+    """aws-ebs-csi-driver takes this taint away itself, once the node's CSINode has the number."""
+    found = made(CLOUDS["aws"])
+    (taint,) = found["NodePool/elab-general"].body["spec"]["template"]["spec"]["startupTaints"]
+    storage = settings(CLOUDS["aws"]).facts.storage.class_spec
+    assert storage is not None
+    assert taint == {"key": f"{storage.provisioner}/agent-not-ready", "effect": "NoExecute"}
+
+
 def test_karpenter_takes_no_node_from_people() -> None:
     """Expiry drains a node whatever its pods say; consolidation and drift heed `karpenter.sh/do-not-disrupt`."""
     spec = made(CLOUDS["aws"])["NodePool/elab-general"].body["spec"]
@@ -108,6 +117,37 @@ def test_karpenter_keeps_no_smallest_number_and_so_none_is_taken() -> None:
     assert command[command.index("--cluster-name") + 1] == "campus"
 
 
+def test_karpenters_bound_counts_whole_processors_of_a_machine_that_only_the_stack_knows() -> None:
+    general, memory = CLOUDS["aws"]["pools"]
+    whole = {"cpu": "95690m", "memory": "700Gi"}
+    other = {**general, "machine": "m7a.24xlarge", "price_per_hour": 5.5, "allocatable": whole}
+    found = made({**CLOUDS["aws"], "pools": [other, memory]})
+    assert found["NodePool/elab-general"].body["spec"]["limits"] == {"cpu": str(3 * 96)}
+
+
+@pytest.mark.parametrize(
+    "label", ["karpenter.sh/nodepool", "kubernetes.io/hostname", "node-role.kubernetes.io/people", "x.k8s.io/pool"]
+)
+def test_a_label_that_karpenter_refuses_is_refused_before_it_is_asked(label: str) -> None:
+    general, memory = CLOUDS["aws"]["pools"]
+    pools = [{**general, "selector": {label: "general"}}, memory]
+    with pytest.raises(StackError) as refused:
+        settings({**CLOUDS["aws"], "pools": pools})
+    (problem,) = refused.value.problems
+    assert problem.where == "pools.0.selector"
+    assert label in problem.found
+    grown = {"cloud.autoscaler": {"kind": "cluster-autoscaler", "cluster": "campus"}}
+    settings({**CLOUDS["aws"], "pools": pools, **grown})
+
+
+@pytest.mark.parametrize(
+    "label", ["elab.dev/pool", "pool", "topology.kubernetes.io/zone", "node.kubernetes.io/pool", "kubernetes.io/arch"]
+)
+def test_a_label_that_karpenter_takes_is_taken(label: str) -> None:
+    general, memory = CLOUDS["aws"]["pools"]
+    settings({**CLOUDS["aws"], "pools": [{**general, "selector": {label: "general"}}, memory]})
+
+
 def test_openshift_shares_a_pool_out_among_its_machine_sets_and_heeds_placeholders() -> None:
     found = made(CLOUDS["openshift"])
     sizes = {
@@ -121,14 +161,17 @@ def test_openshift_shares_a_pool_out_among_its_machine_sets_and_heeds_placeholde
 
 
 def test_the_one_cluster_autoscaler_of_openshift_is_made_only_where_the_stack_asks_for_it() -> None:
-    machine_sets = {"kind": "machine-sets", "machine_sets": {"general": ["a"], "memory": ["b"]}}
+    machine_sets = {"kind": "machine-sets", "from_zero": True, "machine_sets": {"general": ["a"], "memory": ["b"]}}
     found = made({**CLOUDS["openshift"], "cloud.autoscaler": machine_sets})
     assert {one.kind for one in found.values()} == {"MachineAutoscaler"}
 
 
 @pytest.mark.parametrize(("sets", "says"), [({"generel": ["a"]}, "generel"), ({"general": list("abcd")}, "4 Machine")])
 def test_machine_sets_of_no_pool_or_more_than_its_nodes_are_refused(sets: dict[str, list[str]], says: str) -> None:
-    changes = {**CLOUDS["openshift"], "cloud.autoscaler": {"kind": "machine-sets", "machine_sets": sets}}
+    changes = {
+        **CLOUDS["openshift"],
+        "cloud.autoscaler": {"kind": "machine-sets", "from_zero": True, "machine_sets": sets},
+    }
     with pytest.raises(StackError) as refused:
         settings(changes)
     (problem,) = refused.value.problems
@@ -136,63 +179,21 @@ def test_machine_sets_of_no_pool_or_more_than_its_nodes_are_refused(sets: dict[s
     assert says in problem.found
 
 
+def test_a_machine_set_goes_down_to_none_only_where_the_platform_can_start_it_again() -> None:
+    """OpenShift's documentation of MachineAutoscaler, `minReplicas`: not on bare metal, for one."""
+    autoscaler = {**CLOUDS["openshift"]["cloud"]["autoscaler"], "from_zero": False}
+    changes = {**CLOUDS["openshift"], "cloud.autoscaler": autoscaler}
+    with pytest.raises(StackError) as refused:
+        settings(changes)
+    # One node over two MachineSets, and none over one.
+    assert [problem.where for problem in refused.value.problems] == ["pools.0.nodes.min", "pools.1.nodes.min"]
+    general, memory = settings(CLOUDS["openshift"]).pools
+    pools = [pool.model_dump(mode="json") for pool in (general, memory)]
+    pools[0]["nodes"]["min"], pools[1]["nodes"]["min"] = 2, 1
+    found = made({**changes, "pools": pools})
+    assert all(one.body["spec"]["minReplicas"] >= 1 for one in found.values() if one.kind == "MachineAutoscaler")
+
+
 @pytest.mark.parametrize(("total", "parts", "found"), [(12, 3, [4, 4, 4]), (2, 3, [1, 1, 0]), (0, 2, [0, 0])])
 def test_shares_lose_no_node(total: int, parts: int, found: list[int]) -> None:
     assert shares(total, parts) == found
-
-
-def after(words: list[str], option: str) -> str:
-    return words[words.index(option) + 1]
-
-
-def test_gke_is_told_by_its_own_command_line() -> None:
-    words = commands(CLOUDS["gcp"])["general"]
-    assert words[:5] == ["gcloud", "container", "node-pools", "create", "general"]
-    assert (after(words, "--total-min-nodes"), after(words, "--total-max-nodes")) == ("1", "3")
-    assert after(words, "--machine-type") == "n2-standard-8"
-    assert after(words, "--node-labels") == "elab.dev/pool=general"
-    assert after(words, "--node-taints") == "elab.dev/dedicated=users:NoSchedule"
-    assert "--spot" not in words
-    assert "--spot" in commands(spot_pools("gcp", []))["general"]
-
-
-def test_aks_is_told_by_its_own_command_line() -> None:
-    words = commands(CLOUDS["azure"])["general"]
-    assert words[:4] == ["az", "aks", "nodepool", "add"]
-    assert (after(words, "--min-count"), after(words, "--max-count")) == ("1", "3")
-    assert after(words, "--node-vm-size") == "Standard_D8s_v5"
-    assert after(words, "--node-taints") == "elab.dev/dedicated=users:NoSchedule"
-    # AKS adds the taint of spot nodes by itself.
-    spot = commands(spot_pools("azure", [SPOT]))["general"]
-    assert after(spot, "--priority") == "Spot"
-    assert "--node-taints" not in spot
-
-
-def test_aks_names_no_pool_with_a_hyphen_and_tolerates_its_own_taint_of_spot_nodes() -> None:
-    general, memory = CLOUDS["azure"]["pools"]
-    named = {**CLOUDS["azure"], "pools": [{**general, "name": "all-of-us"}, memory]}
-    with pytest.raises(StackError) as refused:
-        settings(named)
-    assert "pools.0.name" in {problem.where for problem in refused.value.problems}
-    with pytest.raises(StackError) as refused:
-        settings(spot_pools("azure", []))
-    assert [problem.where for problem in refused.value.problems] == ["pools.0.taints"]
-
-
-def test_cluster_api_is_told_a_whole_node_where_none_is_there_to_look_at() -> None:
-    found = commands({"cloud.autoscaler": "cluster-autoscaler"})
-    assert "cluster.x-k8s.io/cluster-api-autoscaler-node-group-min-size=1" in found["general"]
-    assert not any(word.startswith("capacity.") for word in found["general"])
-    assert "capacity.cluster-autoscaler.kubernetes.io/memory=250Gi" in found["memory"]
-    assert "capacity.cluster-autoscaler.kubernetes.io/labels=elab.dev/pool=memory" in found["memory"]
-
-
-def test_cluster_api_is_told_of_the_gpus_of_a_node_that_is_not_there() -> None:
-    general, memory = settings({}).pools
-    pools = [general.model_dump(mode="json"), memory.model_dump(mode="json")]
-    pools[1]["allocatable"]["gpus"] = 2
-    found = commands({"cloud.autoscaler": "cluster-autoscaler", "pools": pools})
-    assert "capacity.cluster-autoscaler.kubernetes.io/gpu-type=nvidia.com/gpu" in found["memory"]
-    assert "capacity.cluster-autoscaler.kubernetes.io/gpu-count=2" in found["memory"]
-    without = commands({"cloud.autoscaler": "cluster-autoscaler"})
-    assert not any("gpu" in word for word in without["memory"])

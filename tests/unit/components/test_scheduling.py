@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -233,6 +234,50 @@ def test_one_large_placeholder_keeps_room_for_several_people() -> None:
     """Few large ones leave the scheduler's queue free for people. Three of the default profile fit into this one."""
     size = {"cpu": {"request": "2", "limit": "2"}, "memory": {"request": "6Gi", "limit": "6Gi"}}
     assert settings(with_arrivals(size)).node_pools[0].placeholders == 67
+
+
+LARGE = {"cpu": {"request": "2", "limit": "2"}, "memory": {"request": "6Gi", "limit": "6Gi"}}
+
+
+@pytest.mark.parametrize(
+    ("bound", "size", "count"),
+    [
+        ({"disks": 14}, None, 60),
+        ({"disks": 10}, None, 6 * 14),
+        ({"disks": 11}, None, 5 * 14 + 5),
+        ({"pods": 11}, None, 60),
+        ({"disks": 9}, LARGE, 20),
+        ({"disks": 7}, LARGE, 8 * 3 + 2),
+        ({"pods": 7}, LARGE, 8 * 3 + 2),
+    ],
+)
+def test_placeholders_fill_the_nodes_that_people_will_need(
+    bound: dict[str, int], size: dict[str, Any] | None, count: int
+) -> None:
+    """A node has room for 14 of the default profile or for three large placeholders, but not for so many disks."""
+    changes = with_arrivals(size, at_most=60)
+    changes["pools"][0]["allocatable"] |= bound
+    assert settings(changes).node_pools[0].placeholders == count
+
+
+def test_arrivals_that_the_disks_of_a_whole_pool_cannot_seat_are_refused() -> None:
+    changes = with_arrivals(at_most=60)
+    changes["pools"][0]["nodes"] = {"min": 1, "max": 5}
+    settings(changes)
+    changes["pools"][0]["allocatable"]["disks"] = 10
+    with pytest.raises(StackError) as refused:
+        settings(changes)
+    (problem,) = refused.value.problems
+    assert (problem.where, "84 placeholders" in problem.found) == ("pools.0.arrivals", True)
+
+
+@pytest.mark.parametrize(("people", "accepted"), [(50, True), (51, False)])
+def test_the_disks_of_a_clouds_machines_count_where_arrivals_are_checked(people: int, accepted: bool) -> None:
+    """Two r6i.4xlarge take 25 disks each, and would have processors for 31."""
+    general, memory = CLOUDS["aws"]["pools"]
+    pools = [general, {**memory, "arrivals": {**ARRIVALS, "at_most": people}}]
+    with contextlib.nullcontext() if accepted else pytest.raises(StackError):
+        settings({**CLOUDS["aws"], "pools": pools})
 
 
 def test_more_placeholders_than_the_pool_ever_holds_are_refused() -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from elab_activity import Process, Work, parse, processes
+from elab_activity import Process, Work, is_prompt, parse, processes
 
 SPIN = "import time\nwhile True: sum(range(10000))"
 IDLE = "import time\nwhile True: time.sleep(0.2)"
@@ -82,8 +82,15 @@ def works(pid: int, seconds: float = 0.6) -> bool:
         ("sh", False),
         ("sh -c 'sleep 60; true'", True),
         ("while :; do :; done", True),
+        ("python3 -q", False),
+        ("python3 -c 'import time; time.sleep(60)'", True),
+        ("echo 'import time; time.sleep(60)' > /tmp/elab-job.py; python3 /tmp/elab-job.py", True),
+        ("less /etc/passwd || more /etc/passwd", False),
     ],
-    ids=["waits", "job", "background job", "shell in a shell", "script", "shell that computes"],
+    ids=[
+        *("waits", "job", "background job", "shell in a shell", "script", "shell that computes"),
+        *("prompt", "text to run", "file to run", "pager"),
+    ],
 )
 def test_a_job_in_a_terminal_is_work_and_a_shell_that_waits_is_not(command: str, expected: bool) -> None:
     with terminal(command) as pid:
@@ -94,6 +101,22 @@ def test_a_job_in_a_terminal_is_work_and_a_shell_that_waits_is_not(command: str,
 def test_a_process_without_a_terminal_is_work_only_while_it_computes(code: str, expected: bool) -> None:
     with background(code) as pid:
         assert works(pid) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "command", "expected"),
+    [
+        ("ipython", ["/opt/conda/bin/python", "/opt/conda/bin/ipython"], True),
+        ("ipython", ["/opt/conda/bin/python", "/opt/conda/bin/ipython", "train.py"], False),
+        ("R", ["/usr/lib/R/bin/exec/R", "--no-save"], True),
+        ("R", ["/usr/lib/R/bin/exec/R", "--no-echo", "--no-restore", "--file=job.R"], False),
+        ("R", ["/usr/lib/R/bin/exec/R", "-e", "job()"], False),
+        ("julia", ["julia", "-t", "4", "job.jl"], False),
+        ("python3.11", ["python3", "-m", "http.server"], False),
+    ],
+)
+def test_an_interpreter_that_was_told_what_to_run_is_no_prompt(name: str, command: list[str], expected: bool) -> None:
+    assert is_prompt(name, command) is expected
 
 
 def test_a_stopped_job_is_no_work() -> None:

@@ -15,7 +15,7 @@ from components.monitoring.sizing import volume
 from planning.recording import Recording
 from stackfile.problems import StackError
 from stackfile.quantities import Bytes
-from tests.harness.platform import CLOUDS, container, objects, platform, pod, resource, settings
+from tests.harness.platform import CLOUDS, container, data, objects, platform, pod, resource, settings
 
 GIVEN = {"monitoring.prometheus": {"volume": "500Gi"}}
 LONGER = {"monitoring.retention": "90d"}
@@ -99,6 +99,13 @@ def test_the_disk_grows_with_the_retention_the_cluster_and_how_often_it_is_asked
     plain = disk({}).bytes
     for changes in ({"monitoring.retention": "60d"}, {"monitoring.scrape_interval": "15s"}):
         assert 1.8 * plain < disk(changes).bytes < 2.2 * plain, changes
+
+
+def test_no_claim_shrinks_when_a_stack_states_how_many_disks_its_nodes_take() -> None:
+    """A claim can only grow; these are three nodes with room for 14 people each, and disks for 10."""
+    pools = data({})["pools"]
+    pools[0]["allocatable"]["disks"] = 10
+    assert settings({"pools": pools}).monitoring_args.size == settings({}).monitoring_args.size
 
 
 def test_a_disk_that_is_too_small_is_refused_and_the_shorter_retention_that_is_offered_fits() -> None:

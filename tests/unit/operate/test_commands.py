@@ -48,6 +48,15 @@ CLUSTER = """case "$*" in
 *) echo namespace/there ;;
 esac"""
 """A cluster that answers, with volumes of this instance, of another, and of nobody."""
+ENFORCING = """case "$*" in
+*"elab-users logs"*) echo '{"reached": [true, LEAK, false, false], "seconds": 0.4}' ;;
+*readyz*) echo ok ;;
+*exec*) echo '{"reached": [true], "seconds": 0.1}' ;;
+*endpointslices*) echo '{"items": []}' ;;
+*logs*) echo '{"reached": [true, LEAK, false, false, false], "seconds": 0.4}' ;;
+*"get service"*) echo 10.96.0.9 ;;
+esac"""
+"""A cluster whose policies hold, unless LEAK is true."""
 REFUSED = 'echo "connection refused" >&2; exit 1'
 
 
@@ -197,15 +206,30 @@ def test_a_stack_that_leaves_nothing_says_so() -> None:
 def test_a_local_stack_on_a_cluster_that_is_there_leaves_the_lab_alone(
     programs: Programs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = programs(kubectl=READY, pulumi="")
+    told = programs(kubectl=ENFORCING.replace("LEAK", "false"), pulumi="")
     mine = settings_of("local")
     elsewhere = mine.model_copy(update={"cluster": mine.cluster.model_copy(update={"context": "mine"})})
     monkeypatch.setattr(local, "settings_of", lambda _stack: elsewhere)
     monkeypatch.setattr(remote, "settings_of", lambda _stack: elsewhere)
     assert __main__.main(["up"]) == 0
     lines = told.read_text().splitlines()
-    assert any("--context=mine" in line for line in lines)
-    assert lines[-1].startswith("pulumi up --stack local")
+    assert all("--context=mine" in line for line in lines if line.startswith("kubectl"))
+    assert [line for line in lines if line.startswith("pulumi")] == [f"pulumi up --stack local --cwd {rig.ROOT}"]
+
+
+@pytest.mark.parametrize(("leak", "ends"), [("false", 0), ("true", 1)])
+@pytest.mark.parametrize("command", ["up", "verify"])
+def test_a_stack_is_up_only_where_policies_hold(
+    command: str, leak: str, ends: int, programs: Programs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = programs(kubectl=ENFORCING.replace("LEAK", leak), pulumi="")
+    assert __main__.main([command, "--stack", "dev"]) == ends
+    lines = told.read_text().splitlines()
+    (probed,) = [at for at, line in enumerate(lines) if "--namespace elab-dev-users create" in line]
+    assert [at < probed for at, line in enumerate(lines) if line.startswith("pulumi up")] == [True] * (command == "up")
+    printed = capsys.readouterr()
+    assert ("NetworkPolicies hold: refused" in printed.out) == (not ends)
+    assert ("proxy-api in elab-dev-hub" in printed.err) == bool(ends)
 
 
 def test_down_of_what_was_never_up_says_so(

@@ -8,30 +8,43 @@ import pytest
 
 from clouds.pools import Allocatable, NodeCount, NodePool, Taint
 from planning.capacity import Fit, Person, fits, may_run_on
+from planning.people import people
 from planning.pods import PodTemplate
 from stackfile.quantities import Bytes, Cpu
-from stackfile.references import Name
+from stackfile.references import LabelKey, LabelValue, Name
+from tests.harness.platform import CLOUDS, settings
 
 TAINT = Taint(key="people", value="only")
 TOLERATION = {"key": "people", "operator": "Equal", "value": "only", "effect": "NoSchedule"}
 
 
-def _pool(*, taints: tuple[Taint, ...] = (TAINT,), pods: int = 110, price: float | None = None) -> NodePool:
+def _pool(
+    *, taints: tuple[Taint, ...] = (TAINT,), pods: int = 110, disks: int | None = None, price: float | None = None
+) -> NodePool:
     return NodePool(
         name=Name("small"),
-        selector={"pool": "small"},
+        selector={LabelKey("pool"): LabelValue("small")},
         taints=taints,
         nodes=NodeCount(min=1, max=3),
-        allocatable=Allocatable(cpu=Cpu("4"), memory=Bytes("16Gi"), pods=pods),
+        allocatable=Allocatable(cpu=Cpu("4"), memory=Bytes("16Gi"), pods=pods, disks=disks),
         price_per_hour=price,
     )
 
 
 def _pod(
-    cpu: str, memory: str, *, kind: str = "Pod", replicas: int = 1, tolerant: bool = False, owner: str = "n/x"
+    cpu: str,
+    memory: str,
+    *,
+    kind: str = "Pod",
+    replicas: int = 1,
+    tolerant: bool = False,
+    owner: str = "n/x",
+    disk: bool = False,
 ) -> PodTemplate:
     container = {"name": "c", "resources": {"requests": {"cpu": cpu, "memory": memory}}}
     spec: dict[str, Any] = {"containers": [container], "tolerations": [TOLERATION] if tolerant else []}
+    if disk:
+        spec["volumes"] = [{"name": "home", "persistentVolumeClaim": {"claimName": "claim"}}]
     return PodTemplate(owner=owner, kind=kind, namespace="n", labels={}, spec=spec, replicas=replicas)
 
 
@@ -44,11 +57,36 @@ def test_the_scarcest_resource_decides() -> None:
     by_memory = _fit(_pool(), _pod("500m", "4Gi"))
     by_cpu = _fit(_pool(), _pod("1", "1Gi"))
     by_pods = _fit(_pool(pods=3), _pod("10m", "1Mi"))
-    assert [(fit.per_node, fit.at_min, fit.at_max, fit.bound) for fit in (by_memory, by_cpu, by_pods)] == [
+    by_disks = _fit(_pool(disks=3), _pod("10m", "1Mi", disk=True))
+    assert [(fit.per_node, fit.at_min, fit.at_max, fit.bound) for fit in (by_memory, by_cpu, by_pods, by_disks)] == [
         (4, 4, 12, "memory"),
         (4, 4, 12, "cpu"),
         (3, 3, 9, "pods"),
+        (3, 3, 9, "disks"),
     ]
+
+
+@pytest.mark.parametrize("disks", [None, 5])
+def test_disks_that_are_more_than_people_change_nothing(disks: int | None) -> None:
+    fit = _fit(_pool(disks=disks), _pod("1", "1Gi", disk=True))
+    assert (fit.per_node, fit.at_max, fit.bound) == (4, 12, "cpu")
+
+
+def test_disks_of_the_platform_take_their_part_of_a_pool_that_it_shares() -> None:
+    database = _pod("10m", "1Mi", disk=True)
+    assert _fit(_pool(taints=(), disks=3), _pod("10m", "1Mi", disk=True), database).at_max == 8
+    assert _fit(_pool(taints=(), disks=3), _pod("10m", "1Mi", disk=True), _pod("10m", "1Mi")).at_max == 9
+
+
+@pytest.mark.parametrize(
+    ("cloud", "held"), [("aws", (25, "disks")), ("azure", (31, "cpu")), ("onprem-rook", (31, "cpu"))]
+)
+def test_the_disks_that_a_cloud_lets_a_machine_have_bound_its_people(cloud: str, held: tuple[int, str]) -> None:
+    """Of 16 processors, half a one each: Amazon attaches 25 disks, Azure 32, and Ceph as many as there are."""
+    found = settings(CLOUDS[cloud])
+    persons = people(found, "registry.example.org/notebook:1").persons
+    (fit,) = (one for one in fits(found.node_pools, persons, []) if (one.pool, one.profile) == ("memory", "small"))
+    assert (fit.per_node, fit.bound) == held
 
 
 def test_daemon_sets_take_their_part_of_every_node() -> None:

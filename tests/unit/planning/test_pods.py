@@ -18,12 +18,26 @@ GI = 2**30
 
 def test_a_large_init_container_counts_instead_of_the_containers_that_follow() -> None:
     (template,) = pod_templates(plan(ROOM))
-    assert template.requests == Requests(cpu=200, memory=GI, cpu_limit=2000, memory_limit=GI)
+    assert template.requests == Requests(cpu=200, memory=GI, cpu_limit=2000, memory_limit=GI, disks=1)
 
 
 def test_a_sidecar_counts_beside_the_containers() -> None:
     (template,) = pod_templates(plan(changed(ROOM, f"{POD}.initContainers.0.restartPolicy", "Always")))
-    assert template.requests == Requests(cpu=250, memory=GI + GI // 2, cpu_limit=2050, memory_limit=2 * GI)
+    expected = Requests(cpu=250, memory=GI + GI // 2, cpu_limit=2050, memory_limit=2 * GI, disks=1)
+    assert template.requests == expected
+
+
+def test_disks_are_the_pods_own_claims_and_what_is_shared_to_be_read_is_none() -> None:
+    shared = {"name": "data", "persistentVolumeClaim": {"claimName": "data", "readOnly": True}}
+    volumes = [*ROOM["Deployment/hub"]["spec"]["template"]["spec"]["volumes"], shared]
+    (template,) = pod_templates(plan(changed(ROOM, f"{POD}.volumes", volumes)))
+    assert template.requests.disks == 1
+    body = {**ROOM["Deployment/hub"], "kind": "StatefulSet"}
+    body["spec"] = {**body["spec"], "volumeClaimTemplates": [{"metadata": {"name": "data"}}]}
+    (manifest,) = plan({"StatefulSet/hub": body})
+    stateful = pod_template(manifest)
+    assert stateful is not None
+    assert stateful.requests.disks == 2
 
 
 @pytest.mark.parametrize("side", ["requests", "limits"])

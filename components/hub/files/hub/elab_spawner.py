@@ -64,14 +64,35 @@ class Server(KubeSpawner):
             raise SpawnError(CHOICE, f"asked for {self.user_options!r}")
         await super().load_user_options()
 
+    async def get_url(self) -> str:
+        """Where the server is; a hub that starts again asks, and waits on for a pod that was starting when it ended."""
+        await asyncio.gather(*(self._watch(kind) for kind in ("pods", "events")))
+        pod = self.pod_reflector.pods.get(f"{self.namespace}/{self.pod_name}")
+        if pod is None or self.is_pod_running(pod):
+            # poll(), which comes first, has written a running pod's address down.
+            return await super().get_url()
+        self.log.info("%s was starting when the hub ended; waiting on", self._log_name)
+        try:
+            return await self._ready()
+        except SpawnError as error:
+            self._note(error)
+            await self.stop(now=True)
+            # An error would leave the server in doubt for good. JupyterHub is to see soon that nobody answers; then it
+            # drops this object.
+            self.http_timeout = 1
+            return await super().get_url()
+
+    def _note(self, error: SpawnError) -> None:
+        FAILURES.labels(reason=error.explanation.reason).inc()
+        self.log.error("%s has no server: %s", self._log_name, error.operator)
+
     async def _start(self) -> str:
         """Start the server and return its address; SpawnError says why not."""
         global _hub_faults
         try:
             url = await self._bring_up()
         except SpawnError as error:
-            FAILURES.labels(reason=error.explanation.reason).inc()
-            self.log.error("%s has no server: %s", self._log_name, error.operator)
+            self._note(error)
             _hub_faults = _hub_faults + 1 if error.explanation is CLUSTER else 0
             if _hub_faults >= HUB_FAULTS:
                 self.log.critical(

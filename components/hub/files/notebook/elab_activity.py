@@ -4,9 +4,9 @@ Jupyter itself counts requests, and messages of kernels and terminals. This adds
 
 * a kernel that is busy;
 * a process with a controlling terminal (a job that somebody started in one, in the background too), unless it is
-  stopped, a shell or a terminal multiplexer, which only wait;
-* any other process (RStudio's R, a job that outlived its terminal) that used more than a twentieth of a core since the
-  last look. An idle R or Java machine stays far below.
+  stopped, or waits for its person by its nature: a shell, a multiplexer, an editor, a pager, an interpreter's prompt;
+* any other process (RStudio's R, a job that outlived its terminal, what is computed at a prompt) that used more than a
+  twentieth of a core since the last look. An idle R or Java machine stays far below.
 
 It reads /proc and needs nothing but what every Jupyter image has, from Python 3.8 on.
 """
@@ -28,8 +28,27 @@ WORKING_SHARE = 0.05
 WAITING = {
     *("bash", "sh", "dash", "zsh", "fish", "ksh", "csh", "tcsh"),
     *("tmux", "tmux: client", "tmux: server", "screen", "SCREEN"),
+    *(
+        "less",
+        "more",
+        "most",
+        "man",
+        "info",
+        "vi",
+        "vim",
+        "vim.basic",
+        "vim.tiny",
+        "nvim",
+        "nano",
+        "emacs",
+        "joe",
+        "mc",
+    ),
+    *("top", "htop", "btop", "nvtop", "nvitop", "watch"),
 }
 """Programs that do nothing of themselves: what they run counts, as a process of its own."""
+INTERPRETERS = ("python", "ipython", "R", "julia", "node", "sqlite3", "psql")
+"""Programs that show a prompt where no argument says what to run; names may end in a version."""
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -45,6 +64,8 @@ class Process(NamedTuple):
     """Ticks since the machine's start; tells a process from an earlier one of its number."""
     seconds: float
     """Processor time, that of its ended children included."""
+    prompt: bool = False
+    """Whether it is an interpreter that waits for a person to type."""
 
 
 def processes(proc: Path = Path("/proc")) -> Iterator[Process]:
@@ -52,7 +73,11 @@ def processes(proc: Path = Path("/proc")) -> Iterator[Process]:
     for folder in proc.iterdir():
         if folder.name.isdigit():
             try:
-                yield parse(folder.joinpath("stat").read_text(errors="replace"))
+                process = parse(folder.joinpath("stat").read_text(errors="replace"))
+                if process.terminal and process.name.rstrip("0123456789.") in INTERPRETERS:
+                    line = folder.joinpath("cmdline").read_text(errors="replace")
+                    process = process._replace(prompt=is_prompt(process.name, line.split("\0")[:-1]))
+                yield process
             except (OSError, ValueError, IndexError):
                 continue
 
@@ -70,6 +95,14 @@ def parse(stat: str) -> Process:
         started=int(fields[19]),
         seconds=sum(int(field) for field in fields[11:15]) * TICK,
     )
+
+
+def is_prompt(name: str, command: list[str]) -> bool:
+    """Whether an interpreter was told nothing to run: neither a file, nor a text or module by an option."""
+    # A script's own interpreter comes before it: /opt/conda/bin/python /opt/conda/bin/ipython.
+    own = [index for index, part in enumerate(command) if os.path.basename(part) == name]  # noqa: PTH119
+    told = command[own[-1] + 1 :] if own else command[1:]
+    return all(part.startswith("-") and not part.startswith(("-c", "-m", "-e", "-f", "--file=")) for part in told)
 
 
 class Work:
@@ -92,7 +125,7 @@ class Work:
             key = (process.pid, process.started)
             seconds[key] = process.seconds
             used = process.seconds - self.before.get(key, process.seconds)
-            job = process.terminal and process.name not in WAITING
+            job = process.terminal and process.name not in WAITING and not process.prompt
             working = working or job or used > WORKING_SHARE * span
         self.before, self.looked = seconds, now
         return working

@@ -15,17 +15,26 @@ from planning.simulation.day import NODE_START, Situation, simulate
 
 GIB = 1 << 30
 SEAT = Requests(cpu=1000, memory=4 * GIB)
+SERVER = Requests(cpu=1000, memory=4 * GIB, disks=1)
 NINE = 9 * 3600
 
 
-def pool(name: str = "a", *, least: int = 0, most: int = 10, placeholders: int = 0, price: float | None = 1.0) -> Pool:
-    """Four people fit a node."""
-    room = Room(cpu=4000, memory=16 * GIB, pods=110)
+def pool(
+    name: str = "a",
+    *,
+    least: int = 0,
+    most: int = 10,
+    placeholders: int = 0,
+    price: float | None = 1.0,
+    disks: int | None = None,
+) -> Pool:
+    """Four people fit a node, if their disks do."""
+    room = Room(cpu=4000, memory=16 * GIB, pods=110, disks=disks)
     return Pool(name=name, room=room, least=least, most=most, placeholders=placeholders, price_per_hour=price)
 
 
 def size(*pools: str, prefers_pools: bool = True, packs: bool = True) -> Size:
-    return Size(pools=pools or ("a",), asked=SEAT, prefers_pools=prefers_pools, packs=packs)
+    return Size(pools=pools or ("a",), asked=SERVER, prefers_pools=prefers_pools, packs=packs)
 
 
 def situation(*pools: Pool, of: Size | None = None) -> Situation:
@@ -70,6 +79,23 @@ def test_what_is_given_back_is_had_by_who_waits() -> None:
     outcome = simulate(situation(pool(least=1, most=1)), together(5))
     assert outcome.turned_away == 0
     assert outcome.wait(1) == pytest.approx(2 * 3600, abs=60), "an hour of work and an hour until it is culled"
+
+
+@pytest.mark.parametrize(("disks", "nodes"), [(3, 4), (4, 3), (None, 3)])
+def test_a_node_takes_no_more_people_than_disks(disks: int | None, nodes: int) -> None:
+    assert simulate(situation(pool(disks=disks)), together(12)).peak == {"a": nodes}
+
+
+def test_the_disk_of_who_has_gone_is_had_by_who_waits() -> None:
+    outcome = simulate(situation(pool(least=1, most=1, disks=3)), together(4))
+    assert outcome.turned_away == 0
+    assert outcome.wait(1) == pytest.approx(2 * 3600, abs=60), "an hour of work and an hour until it is culled"
+
+
+def test_placeholders_hold_room_that_nobody_can_take_where_a_nodes_disks_are_few() -> None:
+    """As the scheduler places them: four on the one node, which has disks for three people."""
+    few, many = (simulate(situation(pool(least=1, placeholders=4, disks=disks)), together(4)) for disks in (3, 4))
+    assert (few.wait(1), many.wait(1)) == (NODE_START, 0)
 
 
 def test_culling_saves_and_the_day_without_it_costs_more() -> None:

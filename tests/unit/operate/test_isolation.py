@@ -1,0 +1,193 @@
+"""Whether NetworkPolicies hold: the probe's pod, what it tries, and what is made of what it saw."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clouds.base import PolicyEngine
+from components.connections import Addresses, Connection, pods, tcp
+from components.kit import Labels
+from operate.isolation import PROBE, Seen, Target, judged, opens, probe, prove, run
+from operate.steps import OperationError
+from planning import schemas
+from planning.manifests import Manifest
+from policy.judge import context, judge, planned_pods
+from stackfile.references import Cidr
+from tests.harness.platform import CLOUDS, settings
+
+PROGRAM = Path(__file__).parents[3] / "operate/programs/reach.py"
+ENGINE = PolicyEngine(name="an engine", by_default=False, turn_on="turn it on", remarks="and wait")
+HUB = Target(name="hub", host="10.96.0.8", port=8081, allowed=True)
+API = Target(name="proxy-api", host="10.96.0.9", port=8001, allowed=False)
+
+
+class Cluster:
+    """Answers kubectl as a cluster does whose probe sees this."""
+
+    def __init__(self, sees: Callable[[list[dict[str, Any]]], list[bool]], *, api: str = "10.20.0.11") -> None:
+        self.sees = sees
+        self.api = api
+        self.pod: dict[str, Any] = {}
+        self.told: list[str] = []
+        self.listens = True
+
+    def __call__(self, *arguments: str, text: str | None = None) -> str:
+        self.told.append(" ".join(arguments[:5]))
+        if "service" in arguments:
+            return {"hub": "10.96.0.8", "proxy-api": "10.96.0.9", "kubernetes": "10.96.0.1"}[arguments[4]]
+        if "exec" in arguments:
+            return json.dumps({"reached": [self.listens], "seconds": 0.1})
+        if "endpointslices" in arguments:
+            endpoint = {"endpoints": [{"addresses": [self.api]}], "ports": [{"port": 6443}]}
+            return json.dumps({"items": [endpoint]})
+        if "create" in arguments:
+            self.pod = json.loads(text or "")
+        if "logs" in arguments:
+            return json.dumps({"reached": self.sees(self.tried), "seconds": 0.4})
+        return ""
+
+    @property
+    def tried(self) -> list[dict[str, Any]]:
+        return json.loads(self.pod["spec"]["containers"][0]["command"][-1])["targets"]
+
+
+def as_wanted(tried: list[dict[str, Any]]) -> list[bool]:
+    return [target["allowed"] for target in tried]
+
+
+def everything(tried: list[dict[str, Any]]) -> list[bool]:
+    return [True for _ in tried]
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_cluster_that_enforces_policies_is_told_so_and_keeps_no_probe(cloud: str) -> None:
+    cluster = Cluster(as_wanted)
+    assert "NetworkPolicies hold" in prove(cluster, settings(CLOUDS[cloud]))
+    assert "delete pod" in cluster.told[-1]
+    names = {target["name"] for target in cluster.tried if not target["allowed"]}
+    assert names == {"proxy-api in elab-hub", "kubernetes in default", "the metadata service"}
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_cluster_that_takes_policies_and_heeds_none_is_refused_with_the_command_for_this_cloud(cloud: str) -> None:
+    found = settings(CLOUDS[cloud])
+    cluster = Cluster(everything)
+    with pytest.raises(OperationError) as refused:
+        prove(cluster, found)
+    message = str(refused.value)
+    assert "NetworkPolicies do not hold" in message
+    assert "proxy-api in elab-hub (10.96.0.9, port 8001)" in message
+    assert found.facts.about.network_policies.turn_on in message
+    assert "delete pod" in cluster.told[-1]
+
+
+def test_one_way_out_is_enough_to_refuse_a_cluster() -> None:
+    targets = (HUB, API, Target(name="the metadata service", host="169.254.169.254", port=80, allowed=False))
+    with pytest.raises(OperationError, match="let through to the metadata service"):
+        judged(targets, Seen(reached=(True, False, True), seconds=30), ENGINE)
+
+
+def test_a_cluster_where_nothing_is_reached_proves_nothing() -> None:
+    """A pod without any network would else pass for one that policies hold back."""
+    with pytest.raises(OperationError, match="did not reach hub"):
+        judged((HUB, API), Seen(reached=(False, False), seconds=30), ENGINE)
+
+
+def test_a_refusal_where_nobody_listens_proves_nothing() -> None:
+    cluster = Cluster(as_wanted)
+    cluster.listens = False
+    with pytest.raises(OperationError, match="the hub itself does not reach its proxy"):
+        prove(cluster, settings())
+    assert not cluster.pod
+
+
+def test_a_probe_that_did_not_end_is_one_message_with_its_status_and_is_taken_away() -> None:
+    told = []
+
+    def kubectl(*arguments: str, text: str | None = None) -> str:
+        told.append(" ".join(arguments))
+        if "wait" in arguments:
+            raise OperationError("timed out waiting for the condition")
+        return '{"phase":"Pending","reason":"ErrImagePull"}' if "jsonpath={.status}" in arguments else ""
+
+    pod = probe("elab-users", "quay.io/hub:1", (HUB,), Labels(instance="elab", room="users", component=PROBE), uid=1)
+    with pytest.raises(OperationError, match="ErrImagePull") as refused:
+        run(kubectl, pod)
+    assert "is not known" in str(refused.value)
+    assert "delete pod" in told[-1]
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_the_probe_is_bounded_and_breaks_no_rule_of_the_users_namespace(cloud: str) -> None:
+    cluster = Cluster(as_wanted)
+    found = settings(CLOUDS[cloud])
+    prove(cluster, found)
+    pod = cluster.pod
+    assert pod["metadata"]["namespace"] == "elab-users"
+    assert list(schemas.findings([Manifest(urn="probe", body=pod)])) == []
+    spec, (container,) = pod["spec"], pod["spec"]["containers"]
+    assert spec["activeDeadlineSeconds"] <= 120
+    assert spec["restartPolicy"] == "Never"
+    assert ("runAsUser" in spec["securityContext"]) != found.facts.pod_security.assigns_uids
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert set(container["resources"]) == {"requests", "limits"}
+    assert list(judge(list(planned_pods([pod])), context(found, planned=True), (), "prod")) == []
+
+
+def test_an_api_server_that_people_may_reach_by_the_stacks_own_settings_is_not_held_against_the_cluster() -> None:
+    """AKS and GKE have public ones: `users.egress.internet` lets people through unless cloud.api_server names them."""
+    internet = {"users.egress.internet": True, "cloud.api_server": {"cidrs": []}}
+    public = Cluster(as_wanted, api="198.51.99.7")
+    prove(public, settings(internet))
+    assert "kubernetes in default" not in {target["name"] for target in public.tried}
+    named = Cluster(as_wanted, api="198.51.99.7")
+    prove(named, settings({**internet, "cloud.api_server": {"cidrs": ["198.51.99.7/32"]}}))
+    assert "kubernetes in default" in {target["name"] for target in named.tried}
+
+
+def test_a_pull_secret_and_a_mirror_are_the_probes_too() -> None:
+    cluster = Cluster(as_wanted)
+    images = {"pull_secrets": ["institution"], "mirrors": {"quay.io": "registry.example.org/quay"}}
+    prove(cluster, settings({"images": images}))
+    assert cluster.pod["spec"]["imagePullSecrets"] == [{"name": "institution"}]
+    assert cluster.pod["spec"]["containers"][0]["image"].startswith("registry.example.org/quay/")
+
+
+def test_a_connection_to_addresses_is_open_for_what_it_names_less_what_it_excludes() -> None:
+    target = Addresses(cidrs=(Cidr("0.0.0.0/0"), Cidr("::/0")), excluded=(Cidr("10.0.0.0/8"),))
+    opened = [Connection(source=pods("elab-users"), target=target, ports=tcp(443), why="")]
+    assert opens(opened, "192.0.2.1", 443)
+    assert opens(opened, "2001:db8::1", 443)
+    assert not opens(opened, "192.0.2.1", 80)
+    assert not opens(opened, "10.1.2.3", 443)
+
+
+def test_the_program_tells_who_listens_from_who_does_not() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        targets = [
+            {"host": "127.0.0.1", "port": listener.getsockname()[1], "allowed": True},
+            {"host": "127.0.0.1", "port": closed.getsockname()[1], "allowed": False},
+        ]
+        said = _said(targets, 20)
+        assert said["reached"] == [True, False]
+        assert said["seconds"] < 10
+        # What stays as it must not be is told when the time is over.
+        leak = [{**targets[0], "allowed": False}]
+        assert _said(leak, 0.2)["reached"] == [True]
+
+
+def _said(targets: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
+    asked = json.dumps({"seconds": seconds, "targets": targets})
+    done = subprocess.run([sys.executable, PROGRAM, asked], capture_output=True, text=True, check=True, timeout=30)
+    return json.loads(done.stdout)
