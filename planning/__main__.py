@@ -15,8 +15,8 @@ from pathlib import Path
 from stackfile.problems import StackError
 
 FINDINGS, BAD_SETTINGS, LOSS = 1, 2, 3
-"""Exit codes besides 0: an error among the findings or a mandatory policy that holds no longer, settings that can't be
-used, data that would be lost."""
+"""Exit codes besides 0: an error among the findings, a mandatory policy that holds no longer or a base that can't be
+planned; settings that can't be used; data that would be lost."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     snapshot.add_argument("--stack", required=True, action="append", help="may be given several times")
     diff = commands.add_parser(
         "diff",
-        help="what changes since a commit; exit 3: data would be lost, 1: a policy is broken",
+        help="what changes since a commit; exit 3: data would be lost, 1: a policy is broken, or a base has no plan",
     )
     diff.add_argument("--base", required=True, help="a commit, branch or tag")
     diff.add_argument("--stack", default="all", help="one stack, or all (the default)")
@@ -101,11 +101,11 @@ def _simulate(project: Path, stack: str, arrivals: Path | None) -> int:
 
 def _snapshot(project: Path, stacks: Sequence[str]) -> int:
     from . import plan as plans
-    from .commits import to_json
+    from .commits import UNDATED, to_json
     from .figures import figures
     from .snapshot import snapshot
 
-    found, today = [], datetime.now(UTC).date()
+    found, today = [], None if os.environ.get(UNDATED) else datetime.now(UTC).date()
     for stack in stacks:
         subject = plans.subject(project, stack)
         recording = plans.recorded(project, subject)
@@ -147,7 +147,7 @@ def _diff(project: Path, base: str, stack: str, markdown: bool) -> int:
     print(comment(base, reports) if markdown else "\n".join(report.text for report in reports))
     if any(report.losses for report in reports):
         return LOSS
-    return FINDINGS if any(report.policies.refused for report in reports) else 0
+    return FINDINGS if any(report.policies.refused or report.unplanned for report in reports) else 0
 
 
 if __name__ == "__main__":

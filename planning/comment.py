@@ -34,11 +34,13 @@ def _head(base: str, reports: Sequence[Report]) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for report in reports:
         found = report.policies
-        lost = f"**{len(report.losses)} would be lost**" if report.losses else "kept"
+        lost = f"**{len(report.losses)} would be lost**" if report.losses else "?" if report.unplanned else "kept"
         counts = ", ".join(_count(lines) for lines in (found.new, found.solved, found.left))
         yield f"| {report.stack} | {report.summary} | {report.cost} | {counts} | {lost} |"
     yield ""
     for report in reports:
+        if report.unplanned:
+            yield f"- **{report.stack}: base can't be planned** {_inline(report.unplanned)}"
         yield from (f"- **{report.stack}**: new: {_inline(line)}" for line in report.policies.new or ())
         yield from (f"- {report.stack}: solved: {_inline(line)}" for line in report.policies.solved or ())
         for loss in report.losses:

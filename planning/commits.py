@@ -12,7 +12,7 @@ import tarfile
 import tempfile
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,24 @@ from .snapshot import FORMAT, Entry, Snapshot
 
 _SECONDS = 120
 """A plan takes a few seconds; a program that hangs at the other commit must not hang this one."""
+UNDATED = "ELAB_UNDATED_EXEMPTIONS"
+"""Tells a base commit's own `snapshot` that exemptions hold whatever their day; older code ignores a variable."""
+_LONGEST = 600
+"""Characters of why a base can't be planned: it stands in a table's comment, once for each stack."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unplanned:
+    """A stack that its commit's own code can't plan."""
+
+    why: str
+
+    @property
+    def short(self) -> str:
+        """The reason in one line; of a traceback, what it ends with."""
+        words = self.why.splitlines()[-1] if "Traceback (most recent call last)" in self.why else self.why
+        line = " ".join(words.split())
+        return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} …"
 
 
 def to_json(found: Sequence[Snapshot]) -> str:
@@ -56,7 +74,8 @@ def checked_out(project: Path, commit: str) -> Generator[Path]:
     Raises StackError when there is no such commit.
     """
     if shutil.which("git") is None:
-        raise StackError([Problem(where="git", found="not installed", allowed="git on PATH", fix="install git")])
+        problem = Problem(where="git", found="not installed", allowed="git on PATH", fix="install git")
+        raise StackError([problem], of="this machine")
     archive = subprocess.run(["git", "archive", "--format=tar", commit], cwd=project, capture_output=True, check=False)
     if archive.returncode:
         raise StackError(
@@ -67,7 +86,8 @@ def checked_out(project: Path, commit: str) -> Generator[Path]:
                     allowed="a commit, branch or tag of this repository",
                     fix=f"git said: {archive.stderr.decode(errors='replace').strip()}; fetch it, or name another",
                 )
-            ]
+            ],
+            of="the option --base",
         )
     with tempfile.TemporaryDirectory(prefix="elab-base-") as folder:
         with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
@@ -80,36 +100,62 @@ def snapshots_at(folder: Path, stacks: Sequence[str]) -> dict[str, Snapshot]:
 
     Raises StackError with that process's own words when one of them can't be planned there.
     """
+    try:
+        return _planned(folder, stacks, {})
+    except _UnplannedError as error:
+        raise StackError([_unplannable(folder, stacks, str(error))], of="the work tree") from None
+
+
+def snapshots_of_base(folder: Path, stacks: Sequence[str]) -> dict[str, Snapshot | Unplanned]:
+    """The same of a base commit: what can't be planned there says why, and the others are planned all the same.
+
+    Exemptions hold there whatever their last day: otherwise a change that renews one that has expired could never pass.
+    """
+    try:
+        return {**_planned(folder, stacks, {UNDATED: "1"})}
+    except _UnplannedError as error:
+        if error.hung or len(stacks) == 1:
+            return dict.fromkeys(stacks, Unplanned(why=str(error)))
+    return {name: found for stack in stacks for name, found in snapshots_of_base(folder, [stack]).items()}
+
+
+def _planned(folder: Path, stacks: Sequence[str], told: dict[str, str]) -> dict[str, Snapshot]:
     if not stacks:
         return {}
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", UNDATED)}
     command = [sys.executable, "-m", "planning", "snapshot", *(f"--stack={stack}" for stack in stacks)]
     try:
         done = subprocess.run(
             command,
             cwd=folder,
-            env=environment | {"PYTHONDONTWRITEBYTECODE": "1"},
+            env=environment | {"PYTHONDONTWRITEBYTECODE": "1"} | told,
             capture_output=True,
             text=True,
             timeout=_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise StackError([_unplannable(folder, stacks, f"no plan within {_SECONDS} s")]) from None
+        raise _UnplannedError(f"no plan within {_SECONDS} s", hung=True) from None
     if done.returncode:
-        raise StackError([_unplannable(folder, stacks, done.stderr.strip() or done.stdout.strip())])
+        raise _UnplannedError(done.stderr.strip() or done.stdout.strip() or "nothing")
     try:
         return from_json(done.stdout)
     except (KeyError, ValueError) as error:
-        raise StackError([_unplannable(folder, stacks, str(error))]) from error
+        raise _UnplannedError(str(error)) from error
+
+
+class _UnplannedError(Exception):
+    def __init__(self, words: str, *, hung: bool = False) -> None:
+        super().__init__(words)
+        self.hung = hung
 
 
 def _unplannable(folder: Path, stacks: Sequence[str], words: str) -> Problem:
     return Problem(
         where=f"planning {', '.join(stacks)} by the code in {folder}",
-        found=words or "nothing",
+        found=words,
         allowed="code whose own `python -m planning snapshot` succeeds",
-        fix="mend the stack here, or name a base commit that can be planned",
+        fix="mend the stack here",
     )
 
 

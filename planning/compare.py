@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stackfile.problems import Problem, StackError
 
-from .commits import checked_out, snapshots_at, stacks_in
+from .commits import Unplanned, checked_out, snapshots_at, snapshots_of_base, stacks_in
 from .diff import difference, lines
 from .figures import Figures, Policies, cost, policies
 from .losses import Loss, losses
@@ -29,6 +29,8 @@ class Report:
     """None where the base commit knew no figures; those of a stack that is new break no policy."""
     after: Figures | None
     base: str
+    unplanned: str = ""
+    """Why the base commit's own code can't plan the stack, so that nothing is known of what changes."""
 
     @property
     def policies(self) -> Policies:
@@ -44,6 +46,7 @@ class Report:
     def text(self) -> str:
         """All of it, for a terminal."""
         found = [f"stack {self.stack}, since {self.base}: {self.summary}", *(f"  {line}" for line in self.lines)]
+        found += [f"  base can't be planned: {self.unplanned}"] if self.unplanned else []
         found += [f"  nodes at most, a month: {self.cost}"]
         found += [f"  policy, new: {line}" for line in self.policies.new or ()]
         found += [f"  policy, solved: {line}" for line in self.policies.solved or ()]
@@ -55,7 +58,7 @@ class Report:
 def compare(project: Path, base: str, stack: str) -> Iterator[Report]:
     """Compares one stack, or all, with a base commit.
 
-    Raises StackError when the commit or the stack is unknown, or one of the two can't be planned.
+    Raises StackError when the commit or the stack is unknown, or a stack can't be planned now.
     """
     with checked_out(project, base) as folder:
         then, now = stacks_in(folder), stacks_in(project)
@@ -66,16 +69,28 @@ def compare(project: Path, base: str, stack: str) -> Iterator[Report]:
                     Problem(
                         where="--stack", found=f'"{stack}"', allowed=", ".join(["all", *names]), fix="name one of these"
                     )
-                ]
+                ],
+                of="the option --stack",
             )
         wanted = names if stack == "all" else [stack]
-        before = snapshots_at(folder, [name for name in wanted if name in then])
+        before = snapshots_of_base(folder, [name for name in wanted if name in then])
         after = snapshots_at(project, [name for name in wanted if name in now])
         for name in wanted:
             yield _report(base, name, before.get(name), after.get(name))
 
 
-def _report(base: str, stack: str, before: Snapshot | None, after: Snapshot | None) -> Report:
+def _report(base: str, stack: str, before: Snapshot | Unplanned | None, after: Snapshot | None) -> Report:
+    if isinstance(before, Unplanned):
+        return Report(
+            stack=stack,
+            summary="not known: base can't be planned" if after else "its file is gone; base can't be planned",
+            lines=(),
+            losses=(),
+            before=None,
+            after=after.figures if after else None,
+            base=base,
+            unplanned=before.short,
+        )
     found: tuple[str, ...] = ()
     lost: tuple[Loss, ...] = ()
     figures = before.figures if before else Figures(monthly_cost=None, violations=())

@@ -58,7 +58,7 @@ def cost(before: Figures | None, after: Figures | None) -> str:
     return new if old == new else f"{old} → {new}"
 
 
-def figures(settings: Settings, recording: Recording, today: date) -> Figures:
+def figures(settings: Settings, recording: Recording, today: date | None) -> Figures:
     """The figures of a recorded stack."""
     servers = people(settings, recording.outputs["notebook_image"]).manifests
     cost = nodes_cost(settings)

@@ -26,7 +26,7 @@ def resources(recording: Recording, servers: Sequence[Manifest]) -> list[Resourc
 
 
 def violations(
-    settings: Settings, recording: Recording, servers: Sequence[Manifest], today: date
+    settings: Settings, recording: Recording, servers: Sequence[Manifest], today: date | None
 ) -> tuple[Violation, ...]:
     """Every rule that does not hold, what is exempted included. Raises StackError where an exemption is no good."""
     excused = exemptions.load(today)

@@ -13,10 +13,29 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import yaml
+from pydantic import Field
+
+from policy.files import document, shaped
+from stackfile.problems import StackError
+from stackfile.section import Section
 
 EXCUSES = Path(__file__).parents[1] / "policy" / "scan.yaml"
 _SECONDS = 900
+
+
+class Excuse(Section):
+    """A check that does not hold for some resources, and why."""
+
+    check: str
+    resources: tuple[str, ...] = Field(min_length=1)
+    """Patterns of `Kind.namespace.name`."""
+    reason: str = Field(min_length=1)
+
+
+class Excuses(Section):
+    """What policy/scan.yaml holds."""
+
+    excuses: tuple[Excuse, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +59,12 @@ class Outcome:
     """Excuses that excuse nothing."""
 
 
-def outcome(report: Mapping[str, Any], excuses: Collection[Mapping[str, Any]]) -> Outcome:
+def excuses_in(file: Path = EXCUSES) -> tuple[Excuse, ...]:
+    """The excuses of a file. Raises StackError where it is no YAML, or one of them is not whole."""
+    return shaped(file, Excuses, document(file), "excuses").excuses
+
+
+def outcome(report: Mapping[str, Any], excuses: Collection[Excuse]) -> Outcome:
     """Sorts a scanner's report by the excuses: each names a check, patterns of resources, and a reason."""
     failures = [
         Failure(check=one["check_id"], title=one["check_name"], resource=one["resource"])
@@ -58,16 +82,14 @@ def outcome(report: Mapping[str, Any], excuses: Collection[Mapping[str, Any]]) -
     )
 
 
-def _names(excuse: Mapping[str, Any]) -> list[str]:
-    if not excuse.get("reason") or not excuse.get("resources"):
-        raise ValueError(f"policy/scan.yaml: {excuse.get('check')} needs a reason and resources")
-    return [f"{excuse['check']} for {pattern}" for pattern in excuse["resources"]]
+def _names(excuse: Excuse) -> list[str]:
+    return [f"{excuse.check} for {pattern}" for pattern in excuse.resources]
 
 
-def _excuses(failure: Failure, excuses: Collection[Mapping[str, Any]]) -> Iterator[str]:
+def _excuses(failure: Failure, excuses: Collection[Excuse]) -> Iterator[str]:
     for one in excuses:
-        for pattern, name in zip(one["resources"], _names(one), strict=True):
-            if failure.check == one["check"] and fnmatchcase(failure.resource, pattern):
+        for pattern, name in zip(one.resources, _names(one), strict=True):
+            if failure.check == one.check and fnmatchcase(failure.resource, pattern):
                 yield name
 
 
@@ -77,6 +99,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--checkov", default="checkov", help="the scanner's program")
     parser.add_argument("folder", type=Path)
     options = parser.parse_args(arguments)
+    try:
+        excuses = excuses_in()
+    except StackError as error:
+        print(error, file=sys.stderr)
+        return 2
     program = shutil.which(options.checkov)
     if program is None or not options.folder.is_dir():
         lacking = f"the program {options.checkov}" if program is None else f"the folder {options.folder}"
@@ -90,7 +117,7 @@ def main(arguments: Sequence[str]) -> int:
     except ValueError:
         print(f"error: checkov gave no report: {done.stderr.strip() or done.stdout.strip()}", file=sys.stderr)
         return 2
-    found = outcome(report, yaml.safe_load(EXCUSES.read_text(encoding="utf-8")))
+    found = outcome(report, excuses)
     for failure in found.open:
         print(f"{failure.resource}: {failure.check}: {failure.title}")
         print(f"    mend it, or excuse it with a reason in policy/{EXCUSES.name}")

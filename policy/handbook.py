@@ -33,6 +33,13 @@ variables; the host was the tests' own, since the official distribution's is not
 A level depends on the stack's `environment`. Bounds that a stack sets itself are under `policies` in its file:
 `monthly_cost`, `registries`, `memory_ratio`. What may see its node is listed in `policy/allowed.yaml`.
 
+## What policies don't see
+
+`hub.extra_config` is Python that the hub runs: what it sets of the spawner changes people's pods after everything here
+has looked at them, `make images` included. So the rule `extra-config` reads the file (it does not run it) and tells of
+every line that sets a spawner class, imports one, or reaches for the configuration by a way that reading can't follow.
+It can't prove a program harmless: such a file is code, and is reviewed as code.
+
 ## Exemptions
 
 `policy/exemptions.yaml` holds all of them: rule, pattern of resources (`namespace/kind-name`, as `make plan` names its

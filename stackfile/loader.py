@@ -36,7 +36,8 @@ class StackFile:
 
     def located(self, error: StackError) -> StackError:
         """The same problems in the file's order, with file and line before the path; first what the file lacks."""
-        return StackError(map(self._located, sorted(error.problems, key=lambda problem: self._line(problem.where))))
+        problems = sorted(error.problems, key=lambda problem: self._line(problem.where))
+        return StackError(map(self._located, problems), of=error.of)
 
     def _located(self, problem: Problem) -> Problem:
         line = self._line(problem.where)

@@ -26,13 +26,17 @@ class Problem:
 
 
 class StackError(Exception):
-    """The stack cannot be used as it is configured; ``problems`` holds every reason, not only the first."""
+    """The stack cannot be used as it is configured; ``problems`` holds every reason, not only the first.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    ``of`` says what has them, where that is another file, or an option of the command.
+    """
+
+    def __init__(self, problems: Iterable[Problem], of: str = "the stack's configuration") -> None:
         self.problems = tuple(problems)
+        self.of = of
         super().__init__(self.problems)
 
     def __str__(self) -> str:
         count = len(self.problems)
-        head = f"the stack's configuration has {count} problem{'s' if count != 1 else ''}; nothing was changed"
+        head = f"{self.of} has {count} problem{'s' if count != 1 else ''}; nothing was changed"
         return "\n\n".join([head, *map(str, self.problems)])

@@ -9,6 +9,7 @@ from stackfile.problems import Problem
 from stackfile.quantities import Bytes, Duration
 from stackfile.references import AbsolutePath, Cidr, EnvName, Image, Name
 from stackfile.resources import Resources
+from stackfile.secrets import SECRET_NAME, in_clear
 from stackfile.section import Section
 
 RESERVED_VOLUMES = ("home", "elab", "trust")
@@ -110,7 +111,7 @@ class UsersSettings(Section):
     http_timeout: Duration = Duration("2m")
     """How long a started server may take to answer."""
     environment: dict[EnvName, str] = {}
-    """More environment for every server; no secrets, since people see it and it stands in a ConfigMap."""
+    """More environment for every server; no secrets, since everybody may read it: those come by `volumes`."""
     shared_data: tuple[SharedData, ...] = ()
     volumes: tuple[ExtraVolume, ...] = ()
     egress: Egress = Egress()
@@ -155,6 +156,7 @@ class UsersSettings(Section):
                 allowed="any other name, since default is the stack's notebook image",
                 fix="rename it, or set notebook_image instead",
             )
+        yield from self._secrets_in_clear()
         mounts = [str(data.path) for data in self.shared_data] + [str(volume.path) for volume in self.volumes]
         yield from repeated("volumes", "path", [*mounts, str(self.home.path)])
         names = [str(data.name) for data in self.shared_data] + [str(volume.name) for volume in self.volumes]
@@ -166,6 +168,20 @@ class UsersSettings(Section):
                     found=f'the path "{mount}"',
                     allowed="any path outside /etc/elab, where elab's own files for servers are",
                     fix="mount it elsewhere, for example below /srv",
+                )
+
+    def _secrets_in_clear(self) -> Iterator[Problem]:
+        """What looks like a secret, by its name or its form; the value itself is told to nobody."""
+        for name, value in self.environment.items():
+            named = SECRET_NAME.search(name) is not None and value != ""
+            if named or any(in_clear(name, value)):
+                yield Problem(
+                    where=f"environment.{name}",
+                    found="the name of a secret, its value in clear" if named else "a value that holds a secret",
+                    allowed="what everybody may read: it stands in a ConfigMap and in every server's pod",
+                    fix="change the secret, since it was readable; keep it in a Secret of the users namespace, mount "
+                    f"that by users.volumes (kind: secret), and give the file's path here, as {name}_FILE; what is no "
+                    "secret needs another name",
                 )
 
 

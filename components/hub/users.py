@@ -18,7 +18,14 @@ from components.hub.placement import (
     tolerations,
 )
 from components.hub.profiles import Profile
-from components.hub.values import CLAIM_TEMPLATE, SERVER_COMMAND, SERVER_PORT, ValuesArgs, server_volumes
+from components.hub.values import (
+    CLAIM_TEMPLATE,
+    SERVER_COMMAND,
+    SERVER_PORT,
+    ValuesArgs,
+    server_environment,
+    server_volumes,
+)
 
 POD_NAME = "jupyter-{user_server}"
 """KubeSpawner's template; it fills in the person's and the server's name."""
@@ -41,7 +48,7 @@ def _metadata(
 
 
 def user_pod(args: ValuesArgs, profile: Profile, image: str) -> core.PodArgs:
-    """The pod of a person who chose this profile and image; environment and names of the person are KubeSpawner's."""
+    """The pod of a person who chose this profile and image; what names the person, variables too, is KubeSpawner's."""
     users, resources = args.users, profile.resources
     volumes, mounts = server_volumes(args)
     gpus = {"nvidia.com/gpu": str(profile.gpus)} if profile.gpus else {}
@@ -52,6 +59,7 @@ def user_pod(args: ValuesArgs, profile: Profile, image: str) -> core.PodArgs:
         image=image,
         image_pull_policy=args.images.pull_policy,
         args=list(SERVER_COMMAND),
+        env=[core.EnvVarArgs(name=name, value=value) for name, value in sorted(server_environment(args).items())],
         ports=[core.ContainerPortArgs(name="notebook-port", container_port=SERVER_PORT)],
         resources=core.ResourceRequirementsArgs(
             requests={"cpu": resources.cpu.request, "memory": resources.memory.request, **gpus},

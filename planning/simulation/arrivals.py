@@ -12,7 +12,10 @@ from stackfile.problems import Problem, StackError
 
 DAY = 24 * 3600
 _MINUTE = 60
-_TIME = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
+_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\Z", re.ASCII)
+_MINUTES = re.compile(r"\d{1,4}\Z", re.ASCII)
+_SHOWN = 40
+_OF = "the file of arrivals"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,21 +81,28 @@ def from_csv(path: Path, profiles: Sequence[str], default: str) -> tuple[Visit, 
         problem = Problem(
             where=str(path), found=str(error), allowed="a CSV file in UTF-8", fix="correct ARRIVALS=<path>"
         )
-        raise StackError([problem]) from None
+        raise StackError([problem], of=_OF) from None
     reader = csv.DictReader(text.splitlines())
-    columns = reader.fieldnames or []
+    try:
+        columns, rows = reader.fieldnames or [], [(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        # The line that can't be read is the one after the last that was.
+        where = f"{path}:{reader.line_num + 1}"
+        allowed = f"fields of at most {csv.field_size_limit()} characters"
+        problem = Problem(where=where, found=str(error), allowed=allowed, fix="write one line for each person")
+        raise StackError([problem], of=_OF) from None
     if not {"time", "minutes"} <= set(columns) or set(columns) - {"time", "minutes", "profile"}:
         problem = Problem(
             where=f"{path}:1",
-            found=", ".join(columns) or "nothing",
+            found=_shown(", ".join(columns)) if columns else "nothing",
             allowed="the columns time, minutes and, if wished, profile",
             fix="write `time,minutes,profile` as the first line",
         )
-        raise StackError([problem])
+        raise StackError([problem], of=_OF)
     visits: list[Visit] = []
     problems: list[Problem] = []
-    for row in reader:
-        where = f"{path}:{reader.line_num}"
+    for line, row in rows:
+        where = f"{path}:{line}"
         found = list(_row_problems(row, where, profiles))
         problems += found
         if not found:
@@ -108,20 +118,24 @@ def from_csv(path: Path, profiles: Sequence[str], default: str) -> tuple[Visit, 
         fix = "add a line for each person, for example 09:00,90"
         problems.append(Problem(where=str(path), found="nobody", allowed="at least one visit", fix=fix))
     if problems:
-        raise StackError(problems)
+        raise StackError(problems, of=_OF)
     return in_order(visits)
 
 
 def _row_problems(row: Mapping[str, str | None], where: str, profiles: Sequence[str]) -> Iterator[Problem]:
     time, minutes = (row["time"] or "").strip(), (row["minutes"] or "").strip()
     if not _TIME.match(time):
-        yield Problem(where=f"{where} time", found=f'"{time}"', allowed="HH:MM", fix="write for example 09:00")
-    if not minutes.isdecimal() or not 1 <= int(minutes) <= DAY // _MINUTE:
+        yield Problem(where=f"{where} time", found=_shown(time), allowed="HH:MM", fix="write for example 09:00")
+    if not _MINUTES.match(minutes) or not 1 <= int(minutes) <= DAY // _MINUTE:
         allowed = f"whole minutes, from 1 to {DAY // _MINUTE}"
-        yield Problem(where=f"{where} minutes", found=f'"{minutes}"', allowed=allowed, fix="write for example 90")
+        yield Problem(where=f"{where} minutes", found=_shown(minutes), allowed=allowed, fix="write for example 90")
     profile = (row.get("profile") or "").strip()
     if profile and profile not in profiles:
-        allowed = ", ".join(profiles)
-        yield Problem(where=f"{where} profile", found=f'"{profile}"', allowed=allowed, fix="name one of these, or none")
+        allowed, fix = ", ".join(profiles), "name one of these, or none"
+        yield Problem(where=f"{where} profile", found=_shown(profile), allowed=allowed, fix=fix)
     if None in row:
         yield Problem(where=where, found="more fields than columns", allowed="one field a column", fix="remove them")
+
+
+def _shown(text: str) -> str:
+    return f'"{text}"' if len(text) <= _SHOWN else f'"{text[:_SHOWN]}…", {len(text)} characters'

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
-import yaml
+from stackfile.section import Section
+
+from ..files import document, shaped
 
 FILE = Path(__file__).parents[1] / "allowed.yaml"
 
@@ -27,26 +27,66 @@ class HostAccess:
     """Settings that hold them."""
 
 
-def host_access(key: str) -> HostAccess:
+class _Entry(Section):
+    why: str
+
+
+class _Workload(_Entry):
+    workload: str
+    read_only: frozenset[str] = frozenset()
+    writable: frozenset[str] = frozenset()
+    namespaces: frozenset[str] = frozenset()
+    ports: frozenset[str] = frozenset()
+
+
+class _Service(_Entry):
+    service: str
+
+
+class _Unasked(_Entry):
+    workload: str
+    containers: frozenset[str]
+
+
+class Allowed(Section):
+    """What policy/allowed.yaml holds."""
+
+    host_access: tuple[_Workload, ...]
+    public_services: tuple[_Service, ...]
+    without_probes: tuple[_Unasked, ...]
+
+
+def read(file: Path) -> Allowed:
+    """The lists of a file. Raises StackError where it is no YAML, or has another shape."""
+    return shaped(file, Allowed, document(file))
+
+
+def host_access(key: str, instance: str) -> HostAccess:
     """What the workload of this key (`namespace/kind-name`) may have of its node."""
-    found = [entry for entry in _lists()["host_access"] if fnmatchcase(key, entry["workload"])]
+    found = [entry for entry in _lists().host_access if _matches(key, entry.workload, instance)]
     return HostAccess(
-        read_only=_all(found, "read_only"),
-        writable=_all(found, "writable"),
-        namespaces=_all(found, "namespaces"),
-        ports=_all(found, "ports"),
+        read_only=frozenset(value for entry in found for value in entry.read_only),
+        writable=frozenset(value for entry in found for value in entry.writable),
+        namespaces=frozenset(value for entry in found for value in entry.namespaces),
+        ports=frozenset(value for entry in found for value in entry.ports),
     )
 
 
-def public_service(key: str) -> bool:
+def public_service(key: str, instance: str) -> bool:
     """Whether the world may reach the Service of this key."""
-    return any(fnmatchcase(key, entry["service"]) for entry in _lists()["public_services"])
+    return any(_matches(key, entry.service, instance) for entry in _lists().public_services)
 
 
-def _all(entries: Iterable[dict[str, Any]], field: str) -> frozenset[Any]:
-    return frozenset(value for entry in entries for value in entry.get(field, ()))
+def unasked(key: str, container: str, instance: str) -> bool:
+    """Whether nobody asks this container of the workload how it is, since it serves nothing and does nothing."""
+    found = (entry for entry in _lists().without_probes if _matches(key, entry.workload, instance))
+    return any(container in entry.containers for entry in found)
+
+
+def _matches(key: str, pattern: str, instance: str) -> bool:
+    return fnmatchcase(key, pattern.replace("<instance>", instance))
 
 
 @functools.cache
-def _lists() -> dict[str, Any]:
-    return yaml.safe_load(FILE.read_text(encoding="utf-8"))
+def _lists() -> Allowed:
+    return read(FILE)

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from stackfile.secrets import SECRET_NAME, decoded, in_clear, in_words
 
 from .allowed import public_service
-from .model import Context, Fault, Resource, Rule, strings
+from .model import Context, Fault, Resource, Rule, containers, strings
 
 _TOO_MUCH = ("cluster-admin", "admin", "edit", "system:masters")
 _EVERYBODY = ("system:anonymous", "system:unauthenticated", "system:authenticated", "system:serviceaccounts")
 _ESCALATION = ("escalate", "bind", "impersonate")
-_IN_CLEAR = (
-    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "a private key"),
-    (re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@\"'<>$*{]+:[^\s/@\"'<>$*{]{3,}@"), "an address with a password"),
-)
+_DOORS = {
+    "nodes/proxy": "speak to every kubelet past the API server's checks",
+    "pods/exec": "run commands in others' containers",
+    "pods/attach": "run commands in others' containers",
+    "pods/portforward": "reach every port of others' pods",
+    "pods/proxy": "reach every port of others' pods",
+    "services/proxy": "reach every Service past all NetworkPolicies",
+    "pods/ephemeralcontainers": "put containers into others' pods",
+    "serviceaccounts/token": "make tokens of other accounts",
+    "certificatesigningrequests/approval": "sign certificates for anybody",
+}
+"""Resources that are a way to other rights (Kubernetes' RBAC good practices name them)."""
+_EVERYWHERE = ("0.0.0.0/0", "::/0")
 
 
 def pod_security(resource: Resource, context: Context) -> Iterator[str]:
@@ -29,16 +40,41 @@ def pod_security(resource: Resource, context: Context) -> Iterator[str]:
 
 
 def isolated(resources: Sequence[Resource], _context: Context) -> Iterator[Fault]:
-    """A policy for every pod of each namespace, in both directions."""
+    """A policy for every pod of each namespace, in both directions, and none that lets everything through."""
     covered: dict[str | None, set[str]] = {}
     for policy in (one for one in resources if one.kind == "NetworkPolicy"):
+        egress = ("Egress",) if policy.spec.get("egress") else ()
+        types = set(policy.spec.get("policyTypes") or ("Ingress", *egress))
+        opened = {direction for direction in types if _lets_everything(policy, direction)}
+        for direction in sorted(opened):
+            yield Fault(resource=policy, what=f"a rule of it lets all {direction.lower()} through")
         if not any((policy.spec.get("podSelector") or {}).values()):
-            covered.setdefault(policy.namespace, set()).update(policy.spec.get("policyTypes") or ("Ingress",))
+            covered.setdefault(policy.namespace, set()).update(types - opened)
     for namespace in (one for one in resources if one.kind == "Namespace"):
         for direction in ("Ingress", "Egress"):
             if direction not in covered.get(namespace.name, set()):
                 what = f"no NetworkPolicy for all of its pods bounds {direction.lower()}"
                 yield Fault(resource=namespace, what=what)
+
+
+def _lets_everything(policy: Resource, direction: str) -> bool:
+    side = {"Ingress": "from", "Egress": "to"}[direction]
+    rules = policy.spec.get(direction.lower()) or ()
+    return any(not rule.get("ports") and _anybody(rule.get(side)) for rule in rules)
+
+
+def _anybody(peers: Sequence[Mapping[str, Any]] | None) -> bool:
+    """Whether peers are everybody: none named, every address, or every pod of the cluster."""
+    if not peers:
+        return True
+    for peer in peers:
+        block, namespaces = peer.get("ipBlock") or {}, peer.get("namespaceSelector")
+        if block.get("cidr") in _EVERYWHERE and not block.get("except"):
+            return True
+        pods = peer.get("podSelector") or {}
+        if namespaces is not None and not any(namespaces.values()) and not any(pods.values()):
+            return True
+    return False
 
 
 def own_namespace(resource: Resource, _context: Context) -> Iterator[str]:
@@ -47,12 +83,12 @@ def own_namespace(resource: Resource, _context: Context) -> Iterator[str]:
         yield f"its pods run in the namespace {resource.namespace or 'default'}"
 
 
-def exposure(resource: Resource, _context: Context) -> Iterator[str]:
+def exposure(resource: Resource, context: Context) -> Iterator[str]:
     """Doors of the allow-list only."""
     if resource.kind != "Service":
         return
     kind = resource.spec.get("type") or "ClusterIP"
-    if kind in ("LoadBalancer", "NodePort") and not public_service(resource.key):
+    if kind in ("LoadBalancer", "NodePort") and not public_service(resource.key, context.instance):
         yield f"it is of type {kind}"
     if resource.spec.get("externalIPs"):
         yield "it takes external addresses"
@@ -61,12 +97,18 @@ def exposure(resource: Resource, _context: Context) -> Iterator[str]:
 def tls(resource: Resource, context: Context) -> Iterator[str]:
     """Every public address by TLS."""
     if resource.kind == "Ingress":
-        covered = {str(host) for one in resource.spec.get("tls") or () for host in one.get("hosts") or ()}
-        for rule in resource.spec.get("rules") or ():
-            if str(rule.get("host")) not in covered:
-                yield f"{rule.get('host') or 'every host'} is reached without TLS"
-    if resource.kind == "Route" and not resource.spec.get("tls"):
-        yield f"{resource.spec.get('host')} is reached without TLS"
+        # An entry without hosts covers them all, with the controller's own certificate.
+        covered = {str(host) for one in resource.spec.get("tls") or () for host in one.get("hosts") or (None,)}
+        reached = [rule.get("host") for rule in resource.spec.get("rules") or ()]
+        if resource.spec.get("defaultBackend"):
+            reached.append(None)
+        for host in dict.fromkeys(reached):
+            if not {str(host), "None"} & covered:
+                yield f"{host or 'every host'} is reached without TLS"
+    if resource.kind == "Route":
+        ends = resource.spec.get("tls") or {}
+        if not ends or ends.get("insecureEdgeTerminationPolicy") == "Allow":
+            yield f"{resource.spec.get('host')} is reached without TLS"
     if resource.kind == "Gateway":
         for listener in resource.spec.get("listeners") or ():
             if listener.get("protocol") in ("HTTP", "TCP"):
@@ -100,6 +142,20 @@ def no_wildcards(resource: Resource, _context: Context) -> Iterator[str]:
         for verb in rule.get("verbs") or ():
             if verb in _ESCALATION:
                 yield f"rule {index} grants {verb}, by which its holder gets any right"
+    aggregated = resource.inputs.get("aggregationRule")
+    if aggregated is not None:
+        every = any(not any(one.values()) for one in aggregated.get("clusterRoleSelectors") or ())
+        yield f"it takes the rights of {'every role' if every else 'all roles with a label'}, whatever they are one day"
+
+
+def no_doors(resource: Resource, _context: Context) -> Iterator[str]:
+    """No resource that leads to others' rights."""
+    if resource.kind not in ("Role", "ClusterRole"):
+        return
+    for index, rule in enumerate(resource.inputs.get("rules") or ()):
+        for name in rule.get("resources") or ():
+            if name in _DOORS:
+                yield f"rule {index} lets its holder {_DOORS[name]}, by {name}"
 
 
 def no_administrators(resource: Resource, _context: Context) -> Iterator[str]:
@@ -129,9 +185,15 @@ def secrets_in_secrets(resource: Resource, _context: Context) -> Iterator[str]:
     if not resource.kind or resource.kind == "Secret":
         return
     for path, text in strings(resource.inputs):
-        for pattern, what in _IN_CLEAR:
-            if pattern.search(text):
-                yield f"{path} holds {what}"
+        binary = resource.kind == "ConfigMap" and path.startswith("binaryData.")
+        yield from (f"{path} holds {what}" for what in in_clear(path, decoded(text) if binary else text))
+    if resource.kind == "ConfigMap":
+        for name, text in (resource.inputs.get("data") or {}).items():
+            if SECRET_NAME.search(name) and text and "\n" not in text.strip():
+                yield f"data.{name} holds the value of {name}"
+    for container in containers(resource):
+        words = [str(word) for field in ("command", "args") for word in container.body.get(field) or ()]
+        yield from (f"the command of container {container.name} holds {what}" for what in in_words(words))
 
 
 RULES = (
@@ -177,6 +239,12 @@ RULES = (
         one=no_administrators,
         reason="A program with an administrator's rights hands the cluster to whoever breaks into it.",
         fix="Write a Role with what the program needs, and bind that to its own ServiceAccount.",
+    ),
+    Rule(
+        name="rbac-doors",
+        one=no_doors,
+        reason="Through these a program acts in others' pods and accounts, whatever its own rights are.",
+        fix="Leave the resource out of the role; nodes/metrics is enough to read what a kubelet measures.",
     ),
     Rule(
         name="rbac-secrets",

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from stackfile.quantities import Bytes, Cpu
+from stackfile.secrets import SECRET_NAME
 
 from .model import Context, Resource, Rule, containers
-
-_SECRET_NAME = re.compile(
-    r"(PASSWORD|PASSWD|PASSPHRASE|TOKEN|SECRET|(?<!PUBLIC)(?<!PUBLIC_)KEYS?|CREDENTIALS?)$", re.IGNORECASE
-)
-"""Names of variables whose value must come from a Secret; `…_FILE` and `…_PATH` name a place instead, and a public key
-is no secret."""
+from .quantities import quantity
 
 
 def resources_stated(resource: Resource, _context: Context) -> Iterator[str]:
@@ -22,17 +16,21 @@ def resources_stated(resource: Resource, _context: Context) -> Iterator[str]:
         stated = container.body.get("resources") or {}
         for side in ("requests", "limits"):
             for what in ("cpu", "memory"):
-                if not (stated.get(side) or {}).get(what):
+                found = (stated.get(side) or {}).get(what)
+                if found is None or found == "":
                     yield f"container {container.name} has no {side}.{what}"
+                elif (amount := quantity(found)) is None or amount <= 0:
+                    yield f"container {container.name} has {found} as its {side}.{what}, which is no bound"
 
 
 def requests_within_limits(resource: Resource, _context: Context) -> Iterator[str]:
     """The API server refuses more requested than allowed."""
     for container in containers(resource):
         stated = container.body.get("resources") or {}
-        for what, read in (("cpu", _cpu), ("memory", _memory)):
+        for what in ("cpu", "memory"):
             request, limit = ((stated.get(side) or {}).get(what) for side in ("requests", "limits"))
-            if request and limit and read(request) > read(limit):
+            asked, most = quantity(request), quantity(limit)
+            if asked is not None and most is not None and asked > most:
                 yield f"container {container.name} requests {request} of {what} and may use {limit}"
 
 
@@ -41,7 +39,8 @@ def memory_ratio(resource: Resource, context: Context) -> Iterator[str]:
     for container in containers(resource):
         stated = container.body.get("resources") or {}
         request, limit = ((stated.get(side) or {}).get("memory") for side in ("requests", "limits"))
-        if request and limit and _memory(limit) > _memory(request) * context.memory_ratio:
+        asked, most = quantity(request), quantity(limit)
+        if asked is not None and most is not None and most > asked * context.memory_ratio:
             yield (
                 f"container {container.name} may use {limit} of memory and requests {request}, "
                 f"more than {context.memory_ratio} times"
@@ -53,6 +52,8 @@ def not_privileged(resource: Resource, _context: Context) -> Iterator[str]:
     for container in containers(resource):
         if container.security.get("privileged"):
             yield f"container {container.name} is privileged"
+        if container.security.get("procMount") == "Unmasked":
+            yield f"container {container.name} sees what runtimes hide of /proc"
         if container.security.get("allowPrivilegeEscalation") is not False:
             yield f"container {container.name} may escalate its privileges"
 
@@ -124,7 +125,7 @@ def no_secret_in_environment(resource: Resource, _context: Context) -> Iterator[
     """Variables that carry secrets refer to Secrets."""
     for container in containers(resource):
         for variable in container.body.get("env") or ():
-            if _SECRET_NAME.search(str(variable.get("name"))) and variable.get("value"):
+            if SECRET_NAME.search(str(variable.get("name"))) and variable.get("value"):
                 yield f"container {container.name} has the value of {variable['name']} in clear"
 
 
@@ -136,15 +137,6 @@ def qualified(image: str) -> str:
 
 def _tag(image: str) -> str:
     return image.rpartition("/")[2].partition(":")[2]
-
-
-def _cpu(quantity: str) -> int:
-    return Cpu(str(quantity)).millicores
-
-
-def _memory(quantity: str) -> int:
-    text = str(quantity)
-    return int(text) if text.isdigit() else Bytes(text).bytes
 
 
 RULES = (

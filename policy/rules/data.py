@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 
 import yaml
 
-from stackfile.quantities import Bytes
-
 from .model import Context, Fault, Resource, Rule, containers
+from .quantities import quantity
 
 _METRICS_DAYS = 30
 _RETENTION = "--storage.tsdb.retention.time="
@@ -116,32 +116,28 @@ def classes(resource: Resource, _context: Context) -> Iterator[str]:
 
 def claims_within_quota(resources: Sequence[Resource], _context: Context) -> Iterator[Fault]:
     """Claims together within the namespace's quota, and each within its limit range."""
-    all_claims = [one for one in resources if one.kind == "PersistentVolumeClaim"]
+    claims = [one for one in resources if one.kind == "PersistentVolumeClaim"]
+    for claim in claims:
+        if _size(claim) is None:
+            yield Fault(resource=claim, what="it asks for no size that Kubernetes could read")
     for bound in resources:
-        claims = [one for one in all_claims if one.namespace == bound.namespace]
-        sizes = {one: _size(one) for one in map(_Claim, claims)}
+        sizes = [(one, _size(one) or 0) for one in claims if one.namespace == bound.namespace]
         if bound.kind == "ResourceQuota":
             most = (bound.spec.get("hard") or {}).get("requests.storage")
-            if most and sum(sizes.values()) > Bytes(str(most)).bytes:
+            limit = quantity(most)
+            if limit is not None and sum(size for _, size in sizes) > limit:
                 yield Fault(resource=bound, what=f"the claims of its namespace ask for more than its {most} of disk")
         if bound.kind == "LimitRange":
             for item in bound.spec.get("limits") or ():
                 most = (item.get("max") or {}).get("storage")
-                for claim, size in sizes.items():
-                    if item.get("type") == "PersistentVolumeClaim" and most and size > Bytes(str(most)).bytes:
-                        yield Fault(resource=claim.resource, what=f"it asks for more than {bound.key} allows, {most}")
+                limit = quantity(most)
+                for claim, size in sizes:
+                    if item.get("type") == "PersistentVolumeClaim" and limit is not None and size > limit:
+                        yield Fault(resource=claim, what=f"it asks for more than {bound.key} allows, {most}")
 
 
-class _Claim:
-    """A claim by identity: resources hold mappings, which can't be keys."""
-
-    def __init__(self, resource: Resource) -> None:
-        self.resource = resource
-
-
-def _size(claim: _Claim) -> int:
-    asked = ((claim.resource.spec.get("resources") or {}).get("requests") or {}).get("storage")
-    return Bytes(str(asked)).bytes if asked else 0
+def _size(claim: Resource) -> Decimal | None:
+    return quantity(((claim.spec.get("resources") or {}).get("requests") or {}).get("storage"))
 
 
 def cost(_resources: Sequence[Resource], context: Context) -> Iterator[Fault]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
 Environment = Literal["dev", "prod"]
 Level = Literal["disabled", "advisory", "mandatory"]
 
-_TEMPLATES = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job")
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob")
 CLUSTER = "cluster"
 
 
@@ -84,15 +84,29 @@ class Resource:
         """The pods that it makes, as metadata and spec; None for what makes none."""
         if self.kind == "Pod":
             return self.inputs
+        if self.kind == "PodTemplate":
+            return self.inputs.get("template")
         if self.kind == "CronJob":
-            return self.spec["jobTemplate"]["spec"]["template"]
-        return self.spec["template"] if self.kind in _TEMPLATES else None
+            return ((self.spec.get("jobTemplate") or {}).get("spec") or {}).get("template")
+        return self.spec.get("template") if self.kind in WORKLOADS else None
 
     @property
     def pod(self) -> Mapping[str, Any] | None:
         """The spec of its pods; None for what makes none."""
         template = self.template
-        return None if template is None else template["spec"]
+        return None if template is None else template.get("spec") or {}
+
+    def each(self) -> Iterator[Resource]:
+        """Itself, or what a list of objects (`DeploymentList`) holds."""
+        items = self.inputs.get("items")
+        if not self.kind.endswith("List") or not isinstance(items, Sequence):
+            yield self
+            return
+        for item in items:
+            # The API server takes items that leave out what the list says already.
+            body = {"kind": self.kind.removesuffix("List"), **item}
+            token = f"{self.type.rpartition(':')[0]}:{body['kind']}"
+            yield from replace(self, type=token, inputs=body).each()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +119,7 @@ class Container:
 
     @property
     def name(self) -> str:
-        return str(self.body["name"])
+        return str(self.body.get("name"))
 
     @property
     def security(self) -> Mapping[str, Any]:
@@ -156,6 +170,7 @@ class Rule:
 
     def faults(self, resources: Sequence[Resource], context: Context) -> Iterator[Fault]:
         """All that the rule finds."""
+        resources = [each for one in resources for each in one.each()]
         if self.one:
             for resource in resources:
                 yield from (Fault(resource=resource, what=what) for what in self.one(resource, context))

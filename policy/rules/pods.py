@@ -2,18 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from typing import TypeGuard
 
-from .allowed import host_access
-from .model import Context, Fault, Resource, Rule, containers
+from .allowed import host_access, unasked
+from .model import WORKLOADS, Context, Fault, Resource, Rule, containers
+from .selectors import matches
 
-_SERVED = ("Deployment", "StatefulSet", "DaemonSet")
+_SERVED = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
+_REPLICATED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController")
 
 
-def host_paths(resource: Resource, _context: Context) -> Iterator[str]:
+def judged(resource: Resource, _context: Context) -> Iterator[str]:
+    """Rules know where the pods are that it makes."""
+    if resource.type.startswith("kubernetes:") and not resource.kind:
+        yield "nobody can see which objects it makes"
+    if resource.kind in (*WORKLOADS, "PodTemplate") and not resource.template:
+        yield "it has no template, so nobody can see which pods it makes"
+    for path in _containers_beside(resource.inputs, resource.pod, ""):
+        yield f"no rule looks at the containers at {path}"
+
+
+def _containers_beside(value: object, pod: object, path: str) -> Iterator[str]:
+    """Where containers stand elsewhere than in the pods that rules look at."""
+    if value is pod:
+        return
+    if isinstance(value, Mapping):
+        for name in value:
+            inner = f"{path}.{name}" if path else str(name)
+            if str(name).lower().endswith("containers") and _objects(value[name]):
+                yield inner
+            else:
+                yield from _containers_beside(value[name], pod, inner)
+    elif _objects(value):
+        for index, item in enumerate(value):
+            yield from _containers_beside(item, pod, f"{path}.{index}")
+
+
+def _objects(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, Sequence) and any(isinstance(item, Mapping) for item in value)
+
+
+def host_paths(resource: Resource, context: Context) -> Iterator[str]:
     """Only those of the allow-list, and written to only where that says so."""
-    allowed = host_access(resource.key)
+    allowed = host_access(resource.key, context.instance)
     for volume in (resource.pod or {}).get("volumes") or ():
         path = (volume.get("hostPath") or {}).get("path")
         if path is None or any(fnmatchcase(path, pattern) for pattern in allowed.writable):
@@ -29,7 +63,7 @@ def host_paths(resource: Resource, _context: Context) -> Iterator[str]:
 
 def host_namespaces(resource: Resource, context: Context) -> Iterator[str]:
     """The node's network, processes, memory and ports."""
-    allowed, pod = host_access(resource.key), resource.pod or {}
+    allowed, pod = host_access(resource.key, context.instance), resource.pod or {}
     ports = {context.ports.get(setting) for setting in allowed.ports}
     for field, name in (("hostNetwork", "network"), ("hostPID", "processes"), ("hostIPC", "memory")):
         if pod.get(field) and name not in allowed.namespaces:
@@ -40,12 +74,12 @@ def host_namespaces(resource: Resource, context: Context) -> Iterator[str]:
                 yield f"container {container.name} takes port {int(port['hostPort'])} of the node"
 
 
-def probes(resource: Resource, _context: Context) -> Iterator[str]:
-    """What serves on a port says when it is ready, and when it hangs."""
+def probes(resource: Resource, context: Context) -> Iterator[str]:
+    """What runs says when it is ready, and when it hangs; ports that are not named may be served all the same."""
     if resource.kind not in _SERVED:
         return
     for container in containers(resource):
-        if container.init or not container.body.get("ports"):
+        if container.init or unasked(resource.key, container.name, context.instance):
             continue
         for probe in ("readinessProbe", "livenessProbe"):
             if not container.body.get(probe):
@@ -58,10 +92,15 @@ def token(resource: Resource, _context: Context) -> Iterator[str]:
     if pod is None:
         return
     mounted = pod.get("automountServiceAccountToken")
+    account = pod.get("serviceAccountName") or pod.get("serviceAccount") or "default"
     if mounted is None:
         yield "its pods say nothing of automountServiceAccountToken, so they get a token"
-    elif mounted and pod.get("serviceAccountName", "default") == "default":
+    elif mounted and account == "default":
         yield "its pods get a token of the namespace's default account"
+    for volume in pod.get("volumes") or ():
+        sources = (volume.get("projected") or {}).get("sources") or ()
+        if account == "default" and any(source.get("serviceAccountToken") is not None for source in sources):
+            yield f"volume {volume.get('name')} is a token of the namespace's default account"
 
 
 def account_token(resource: Resource, _context: Context) -> Iterator[str]:
@@ -88,32 +127,47 @@ def bounded_scratch(resource: Resource, _context: Context) -> Iterator[str]:
 def drains(resources: Sequence[Resource], _context: Context) -> Iterator[Fault]:
     """A budget that always lets one pod go."""
     for budget in (one for one in resources if one.kind == "PodDisruptionBudget"):
-        spec = budget.spec
-        most, least = (
-            None if spec.get(field) is None else str(spec[field]) for field in ("maxUnavailable", "minAvailable")
-        )
-        if most in ("0", "0.0", "0%"):
-            yield Fault(resource=budget, what=f"maxUnavailable is {most}")
+        most, least = (budget.spec.get(field) for field in ("maxUnavailable", "minAvailable"))
+        if most is not None and _share(most, 100) == 0:
+            yield Fault(resource=budget, what=f"maxUnavailable is {_shown(most)}")
         if least is None:
             continue
-        if least.endswith("%"):
-            if least == "100%":
-                yield Fault(resource=budget, what="minAvailable is 100%")
+        if str(least).endswith("%") and _share(least, 100) >= 100:
+            yield Fault(resource=budget, what=f"minAvailable is {least}")
             continue
-        wanted = (spec.get("selector") or {}).get("matchLabels") or {}
         for owner in resources:
+            stated = owner.spec.get("replicas")
+            replicas = 1 if stated is None else int(float(stated))
             labels = ((owner.template or {}).get("metadata") or {}).get("labels") or {}
-            matches = owner.namespace == budget.namespace and wanted.items() <= dict(labels).items()
             if (
-                owner.kind in ("Deployment", "StatefulSet")
-                and matches
-                and int(float(least)) >= int(owner.spec.get("replicas", 1))
+                owner.kind in _REPLICATED
+                and owner.namespace == budget.namespace
+                and matches(budget.spec.get("selector") or {}, labels)
+                and _share(least, replicas) >= replicas > 0
             ):
-                what = f"minAvailable is {least}, and {owner.key} has {int(owner.spec.get('replicas', 1))} pods"
+                what = f"minAvailable is {_shown(least)}, and {owner.key} has {replicas} pods"
                 yield Fault(resource=budget, what=what)
 
 
+def _share(value: object, of: int) -> int:
+    """How many pods a number or a share of them is; the controller rounds both of a budget's bounds up."""
+    text = str(value)
+    return math.ceil(of * float(text[:-1]) / 100) if text.endswith("%") else int(float(text))
+
+
+def _shown(value: object) -> str:
+    """Numbers as they were written: an engine hands all of them over as fractions."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 RULES = (
+    Rule(
+        name="pods-judged",
+        one=judged,
+        texts=True,
+        reason="What rules can't see they can't refuse: charts, custom workloads, and kinds that nobody has met yet.",
+        fix="Register the workload as one of Kubernetes' own kinds, or teach policy/rules/model.py where its pods are.",
+    ),
     Rule(
         name="host-paths",
         one=host_paths,
@@ -130,7 +184,7 @@ RULES = (
         name="probes",
         one=probes,
         reason="Without readiness traffic reaches what is not up; without liveness what hangs is never started anew.",
-        fix="Give the container readinessProbe and livenessProbe.",
+        fix="Give the container readinessProbe and livenessProbe; what only waits is listed in policy/allowed.yaml.",
     ),
     Rule(
         name="token-automount",

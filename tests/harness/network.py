@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from planning.recording import Recording
-from planning.selectors import NAMESPACE_NAME, matches
+from planning.selectors import NAMESPACE_NAME
+from policy.rules.selectors import matches
 from tests.harness.platform import objects
 
 _PEER_FIELDS = {"ipBlock", "namespaceSelector", "podSelector"}

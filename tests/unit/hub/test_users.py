@@ -27,7 +27,7 @@ PERSONAL_ANNOTATIONS = {
 
 
 def normalised_pod(pod: dict[str, Any]) -> dict[str, Any]:
-    """Without names and environment of the person, quantities as numbers, and what is empty left out."""
+    """Without names and variables of the person, quantities as numbers, and what is empty left out."""
     found = json.loads(json.dumps(pod))
     meta, spec = found["metadata"], found["spec"]
     meta.pop("namespace", None)
@@ -43,6 +43,11 @@ def normalised_pod(pod: dict[str, Any]) -> dict[str, Any]:
     for volume in spec["volumes"]:
         volume.get("persistentVolumeClaim", {}).pop("claimName", None)
     return without_empty(found)
+
+
+def variables(pod: dict[str, Any]) -> dict[str, str]:
+    """The environment of a person's server."""
+    return {entry["name"]: entry.get("value") for entry in pod["spec"]["containers"][0]["env"]}
 
 
 def without_empty(value: Any) -> Any:  # noqa: ANN401
@@ -65,6 +70,7 @@ def test_the_pod_that_is_planned_is_the_pod_that_kubespawner_makes(
         for part in sorted({*planned["spec"], *made["spec"]}):
             assert planned["spec"].get(part) == made["spec"].get(part), (profile.name, part)
         assert planned == made, profile.name
+        assert variables(plain(user_pod(args, profile, IMAGE))).items() <= variables(real).items()
 
 
 @pytest.mark.parametrize("strategy", get_args(Strategy))
@@ -123,8 +129,9 @@ def test_a_stack_environment_with_braces_reaches_the_pod_as_it_is(
     users = settings.users.model_copy(update={"environment": {"COURSE": '{"week": 3, "user": "{username}"}'}})
     args = settings.model_copy(update={"users": users}).values_args
     pod, _ = objects(configuration(args, tmp_path, monkeypatch), "alice", {}, monkeypatch)
-    environment = {entry["name"]: entry.get("value") for entry in pod["spec"]["containers"][0]["env"]}
-    assert environment["COURSE"] == '{"week": 3, "user": "{username}"}'
+    assert variables(pod)["COURSE"] == '{"week": 3, "user": "{username}"}'
+    planned = plain(user_pod(args, settings.users.default_profile, IMAGE))
+    assert variables(planned)["COURSE"] == variables(pod)["COURSE"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,11 @@ from typing import Any
 import elab_servers
 import pytest
 from elab_failures import SpawnError
+from elab_spawner import Server
 from elab_values import Values
+from traitlets.config import Configurable
+
+from policy.rules.hub import SPAWNERS
 
 from .conftest import SECRETS, VALUES
 from .running import Running, person, waiting
@@ -144,3 +148,7 @@ def test_people_are_asked_only_where_there_is_something_to_choose(running: Runni
 
 def test_deleting_a_person_never_deletes_their_disk(running: Running) -> None:
     assert running.app.config.Server.delete_pvc is False
+
+
+def test_the_rule_on_extra_configuration_knows_every_section_that_the_spawner_reads() -> None:
+    assert {one.__name__ for one in Server.mro() if issubclass(one, Configurable)} <= SPAWNERS

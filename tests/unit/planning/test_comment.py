@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ NEW = Figures(monthly_cost=1200, violations=("mandatory probes: b: y", "mandator
 
 
 def report(stack: str = "prod", lines: tuple[str, ...] = ("~ Deployment/hub",), **fields: object) -> Report:
-    given = {"summary": "+0 -0 ~1", "losses": (), "before": OLD, "after": NEW, "base": "main", **fields}
+    given: dict[str, Any] = {"summary": "+0 -0 ~1", "losses": (), "before": OLD, "after": NEW, "base": "main", **fields}
     return Report(stack=stack, lines=lines, **given)
 
 

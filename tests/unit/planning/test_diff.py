@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from planning.commits import checked_out, from_json, snapshots_at, stacks_in, to_json
+from planning.__main__ import FINDINGS, main
+from planning.commits import Unplanned, checked_out, from_json, snapshots_at, stacks_in, to_json
 from planning.diff import difference, lines
 from planning.snapshot import Entry, Snapshot
 from stackfile.problems import StackError
@@ -79,6 +82,15 @@ def test_a_snapshot_of_another_format_is_refused() -> None:
         from_json(to_json([_snapshot(ROOM)]).replace('"format": 1', '"format": 0'))
 
 
+def committed(folder: Path) -> None:
+    for command in (
+        ["init", "-q", "-b", "main"],
+        ["add", "-A"],
+        ["-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-q", "-m", "first"],
+    ):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A repository whose first commit plans one object, by a `planning` module of its own."""
@@ -88,12 +100,7 @@ def project(tmp_path: Path) -> Path:
     (folder / "Pulumi.yaml").touch()
     answer = to_json([_snapshot({"Service/hub": ROOM["Service/hub"]})])
     (folder / "planning" / "__main__.py").write_text(f"print({answer!r})\n")
-    for command in (
-        ["init", "-q", "-b", "main"],
-        ["add", "-A"],
-        ["-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-q", "-m", "first"],
-    ):
-        subprocess.run(["git", *command], cwd=folder, check=True)
+    committed(folder)
     (folder / "planning" / "__main__.py").write_text("raise SystemExit('the work tree must not be run')\n")
     return folder
 
@@ -109,10 +116,65 @@ def test_the_base_commit_is_planned_by_its_own_code(project: Path) -> None:
 
 
 def test_an_unknown_commit_is_one_clear_error(project: Path) -> None:
-    with pytest.raises(StackError, match="no-such-commit"), checked_out(project, "no-such-commit"):
+    with (
+        pytest.raises(StackError, match=r"^the option --base has 1 problem;[^Z]*no-such-commit"),
+        checked_out(project, "no-such-commit"),
+    ):
         pass
 
 
-def test_a_base_that_cannot_be_planned_is_one_clear_error(project: Path) -> None:
+def test_a_stack_that_cannot_be_planned_now_is_one_clear_error(project: Path) -> None:
     with pytest.raises(StackError, match="the work tree must not be run"):
         snapshots_at(project, ["prod"])
+
+
+PLANS = """\
+import json, os, sys
+stacks = [word.removeprefix("--stack=") for word in sys.argv[2:]]
+undated = os.environ.get("ELAB_UNDATED_EXEMPTIONS") == "1"
+"""
+BASE = """\
+if "bad" in stacks:
+    raise SystemExit("exemptions 0.expires is past")
+if not undated:
+    raise SystemExit("the base reads exemptions as of today")
+"""
+NOW = """\
+if undated:
+    raise SystemExit("the work tree takes expired exemptions")
+"""
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    """A repository of two stacks, of which the base commit's own code can plan one."""
+    folder = tmp_path / "two"
+    (folder / "planning").mkdir(parents=True)
+    found = json.loads(to_json([replace(_snapshot(ROOM), stack=stack) for stack in ("good", "bad")]))
+    answer = (
+        f"found = {found!r}\nprint(json.dumps(found | {{'stacks': {{one: found['stacks'][one] for one in stacks}}}}))\n"
+    )
+    for name in ("Pulumi.yaml", "Pulumi.good.yaml", "Pulumi.bad.yaml"):
+        (folder / name).touch()
+    (folder / "planning" / "__main__.py").write_text(f"{PLANS}{BASE}{answer}")
+    committed(folder)
+    (folder / "planning" / "__main__.py").write_text(f"{PLANS}{NOW}{answer}")
+    return folder
+
+
+@pytest.mark.parametrize("markdown", [[], ["--markdown"]], ids=["text", "markdown"])
+def test_a_base_that_cannot_be_planned_is_told_of_its_stack_and_the_rest_is_compared(
+    two: Path, markdown: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(two)
+    assert main(["diff", "--base", "HEAD", *markdown]) == FINDINGS
+    text = capsys.readouterr().out
+    assert "base can't be planned" in text
+    assert "exemptions 0.expires is past" in text.replace("\\", "")
+    assert "no change" in text
+    assert main(["diff", "--base", "HEAD", "--stack", "good", *markdown]) == 0
+
+
+def test_of_a_traceback_its_last_line_is_told() -> None:
+    words = "Traceback (most recent call last):\n  File x\nValueError: day is out of range"
+    assert Unplanned(why=words).short == "ValueError: day is out of range"

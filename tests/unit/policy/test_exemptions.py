@@ -21,6 +21,8 @@ GOOD: dict[str, object] = {
     "expires": date(2027, 1, 31),
 }
 
+MEND = "mend the line: look for a wrong indentation, a quote left open, or a day that the calendar has not"
+
 
 def written(folder: Path, *entries: dict[str, object]) -> tuple[Exemption, ...]:
     file = folder / "exemptions.yaml"
@@ -38,6 +40,7 @@ def written(folder: Path, *entries: dict[str, object]) -> tuple[Exemption, ...]:
         ({"expires": None}, "policy/exemptions.yaml 1.expires", "state it"),
         ({"reason": ""}, "policy/exemptions.yaml 1.reason", "state it"),
         ({"rule": "tsl"}, "policy/exemptions.yaml 1.rule", "name one of these rules"),
+        ({"resource": 5}, "policy/exemptions.yaml 1.resource", "quote it"),
         ({"because": "x"}, "policy/exemptions.yaml 1.because", "remove it"),
     ],
 )
@@ -58,6 +61,10 @@ def test_an_exemption_that_is_expired_or_not_whole_is_refused(
         ("- [tls]", "policy/exemptions.yaml 0", "write it as the entries beside it"),
         ("rule: tls", "policy/exemptions.yaml", "begin each with `- rule: `"),
         ("tls", "policy/exemptions.yaml", "begin each with `- rule: `"),
+        ("- rule: [tls", "policy/exemptions.yaml:1", MEND),
+        ("- rule: tls\n  expires: 2027-02-30", "policy/exemptions.yaml:2", MEND),
+        ("- rule: tls\n  stacks: *", "policy/exemptions.yaml:2", MEND),
+        ("- rule: tls\n  reason: \x07", "policy/exemptions.yaml", "remove the character"),
     ],
 )
 def test_a_file_of_another_shape_is_one_clear_error(tmp_path: Path, text: str, where: str, says: str) -> None:
@@ -67,6 +74,7 @@ def test_a_file_of_another_shape_is_one_clear_error(tmp_path: Path, text: str, w
         exemptions.load(TODAY, file)
     (problem,) = refused.value.problems
     assert (problem.where, problem.fix) == (where, says)
+    assert str(refused.value).startswith("policy/exemptions.yaml has 1 problem; ")
 
 
 def test_it_holds_on_its_last_day_for_what_it_names_and_nothing_else(tmp_path: Path) -> None:
@@ -75,6 +83,16 @@ def test_it_holds_on_its_last_day_for_what_it_names_and_nothing_else(tmp_path: P
     assert not one.covers("tls", "elab-hub/service-entry", "prod")
     assert not one.covers("tls", "elab-hub/service-hub", "local")
     assert not one.covers("probes", "elab-hub/service-entry", "local")
+
+
+def test_without_a_day_an_expired_one_holds_and_one_that_is_not_whole_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "exemptions.yaml"
+    file.write_text(yaml.safe_dump([{**GOOD, "expires": date(2020, 1, 1)}]))
+    (one,) = exemptions.load(None, file)
+    assert one.covers("tls", "elab-hub/service-entry", "local")
+    file.write_text(yaml.safe_dump([{**GOOD, "expires": "soon"}]))
+    with pytest.raises(StackError):
+        exemptions.load(None, file)
 
 
 def test_a_needless_one_is_named_with_its_fix(tmp_path: Path) -> None:

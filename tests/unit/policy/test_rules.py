@@ -160,4 +160,4 @@ def test_a_violation_names_the_place_the_reason_and_the_fix() -> None:
     case = next(case for case in CASES if case["rule"] == "probes")
     (found,) = (one for one in judge(*broken(case), (), "test") if one.rule.name == "probes")
     assert found.message.startswith("elab-hub/deployment-hub: container hub has no livenessProbe. Without readiness")
-    assert found.message.endswith("Fix: Give the container readinessProbe and livenessProbe.")
+    assert "Fix: Give the container readinessProbe and livenessProbe;" in found.message
