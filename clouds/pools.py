@@ -50,17 +50,18 @@ class Allocatable(Section):
     says: `kubectl get csinode <node> -o yaml`, `allocatable.count`. None: what the cloud's module knows of the machine
     type, and no bound where it knows of none, as with Ceph. 1000 where a class of another driver has no bound."""
 
-    def pods_of(self, size: Resources) -> int:
+    def pods_of(self, size: Resources, gpus: int = 0) -> int:
         """How many pods of this size, without a disk, an empty node holds."""
         return min(
             self.cpu.millicores // size.cpu.request.millicores,
             self.memory.bytes // size.memory.request.bytes,
             self.pods,
+            self.gpus // gpus if gpus else self.pods,
         )
 
-    def servers_of(self, size: Resources) -> int:
+    def servers_of(self, size: Resources, gpus: int = 0) -> int:
         """How many people's servers of this size, each with a disk."""
-        held = self.pods_of(size)
+        held = self.pods_of(size, gpus)
         return held if self.disks is None else min(held, self.disks)
 
 
@@ -95,7 +96,7 @@ class NodePool(Section):
     nodes: NodeCount
     allocatable: Allocatable
     placeholders: int = Field(default=0, ge=0, le=1000)
-    """How many placeholder pods keep room for the next people; each as large as the largest default profile."""
+    """How many placeholder pods keep room for the next people; `scheduling.placeholder` says how large each is."""
     arrivals: Arrivals | None = None
     """In place of `placeholders`: the rate from which their number is computed."""
     machine: str | None = Field(default=None, min_length=1)

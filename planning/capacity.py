@@ -10,7 +10,7 @@ from clouds.pools import NodePool, Taint
 
 from .pods import PodTemplate, Requests
 
-Bound = Literal["cpu", "memory", "pods", "disks"]
+Bound = Literal["cpu", "memory", "pods", "disks", "gpus"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,20 +52,32 @@ class Room:
     pods: int
     disks: int | None = None
     """Volumes that can still be attached; None: no bound."""
+    gpus: int = 0
 
     def less(self, asked: Requests) -> Room:
         """A pod comes."""
-        disks = None if self.disks is None else self.disks - asked.disks
-        return Room(cpu=self.cpu - asked.cpu, memory=self.memory - asked.memory, pods=self.pods - 1, disks=disks)
+        return Room(
+            cpu=self.cpu - asked.cpu,
+            memory=self.memory - asked.memory,
+            pods=self.pods - 1,
+            disks=None if self.disks is None else self.disks - asked.disks,
+            gpus=self.gpus - asked.gpus,
+        )
 
     def more(self, asked: Requests) -> Room:
         """A pod goes."""
-        disks = None if self.disks is None else self.disks + asked.disks
-        return Room(cpu=self.cpu + asked.cpu, memory=self.memory + asked.memory, pods=self.pods + 1, disks=disks)
+        return Room(
+            cpu=self.cpu + asked.cpu,
+            memory=self.memory + asked.memory,
+            pods=self.pods + 1,
+            disks=None if self.disks is None else self.disks + asked.disks,
+            gpus=self.gpus + asked.gpus,
+        )
 
     def holds(self, asked: Requests) -> bool:
         disks = self.disks is None or self.disks >= asked.disks
-        return self.cpu >= asked.cpu and self.memory >= asked.memory and self.pods >= 1 and disks
+        gpus = self.gpus >= asked.gpus
+        return self.cpu >= asked.cpu and self.memory >= asked.memory and self.pods >= 1 and disks and gpus
 
     def times(self, asked: Requests) -> tuple[int, Bound]:
         """How often a pod fits, and what ends it."""
@@ -76,6 +88,8 @@ class Room:
             counts["memory"] = self.memory // asked.memory
         if asked.disks and self.disks is not None:
             counts["disks"] = self.disks // asked.disks
+        if asked.gpus:
+            counts["gpus"] = self.gpus // asked.gpus
         bound = min(counts, key=lambda name: counts[name])
         return max(0, counts[bound]), bound
 
@@ -92,7 +106,9 @@ def daemons(pods: Iterable[PodTemplate], pool: NodePool) -> Requests:
 def empty_node(pods: Iterable[PodTemplate], pool: NodePool) -> Room:
     """What a node of a pool has left beside the platform's DaemonSets."""
     whole = pool.allocatable
-    room = Room(cpu=whole.cpu.millicores, memory=whole.memory.bytes, pods=whole.pods, disks=whole.disks)
+    room = Room(
+        cpu=whole.cpu.millicores, memory=whole.memory.bytes, pods=whole.pods, disks=whole.disks, gpus=whole.gpus
+    )
     for pod in pods:
         if pod.kind == "DaemonSet" and may_run_on(pod.spec, pool):
             room = room.less(pod.requests)

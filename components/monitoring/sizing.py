@@ -33,8 +33,8 @@ PLATFORM_PODS = 30
 
 def _servers_per_node(pool: NodePool, profiles: Sequence[Profile]) -> int:
     """People's servers on a node that is full of the smallest profile that runs there."""
-    fitting = [pool.allocatable.servers_of(profile.resources) for profile in profiles if pool.name in profile.pools]
-    return max(fitting, default=0)
+    here = [profile for profile in profiles if pool.name in profile.pools]
+    return max((pool.allocatable.servers_of(profile.resources, profile.gpus) for profile in here), default=0)
 
 
 def cluster_size(args: JobsArgs, pools: Sequence[NodePool], profiles: Sequence[Profile]) -> ClusterSize:

@@ -19,6 +19,8 @@ class Pool:
     least: int
     most: int
     placeholders: int
+    placeholder: Requests
+    """What one of them asks for."""
     price_per_hour: float | None
 
 
@@ -67,7 +69,6 @@ class Cluster:
     pools: Mapping[str, Pool]
     node_start: int
     """Seconds from the call for a node until it runs a server."""
-    placeholder: Requests
     nodes: list[Node] = field(default_factory=list)
     past: list[Node] = field(default_factory=list)
 
@@ -127,7 +128,7 @@ class Cluster:
         """Whether the pool's placeholders have no room beside the people. They have no disks: on a node whose disks are
         all taken they find room, as the scheduler sees it, though nobody can follow them there.
         """
-        held = sum(node.room.times(self.placeholder)[0] for node in self.of(pool)) if pool.placeholders else 0
+        held = sum(node.room.times(pool.placeholder)[0] for node in self.of(pool)) if pool.placeholders else 0
         return held < pool.placeholders
 
     def keep_reserve(self, now: int) -> None:

@@ -27,7 +27,6 @@ class Situation:
     pools: tuple[Pool, ...]
     sizes: Mapping[str, Size]
     """By profile."""
-    placeholder: Requests
     culled_after: int | None
     """Seconds without activity; None: servers never end, so everybody's runs since an earlier day."""
     max_age: int | None = None
@@ -73,7 +72,7 @@ class _Day:
     def __init__(self, situation: Situation) -> None:
         self.situation = situation
         pools = {pool.name: pool for pool in situation.pools}
-        self.cluster = Cluster(pools=pools, node_start=situation.node_start, placeholder=situation.placeholder)
+        self.cluster = Cluster(pools=pools, node_start=situation.node_start)
         self.leaving: list[tuple[int, int, Node, Requests]] = []
         self.queue: deque[Visit] = deque()
         self.waits: list[int] = []

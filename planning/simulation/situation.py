@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.hub.placement import prefers_pools
+from components.hub.seats import Seat, placeholder
 from settings import Settings
-from stackfile.resources import Resources
 
 from ..capacity import Person, empty_node
 from ..pods import PodTemplate, Requests
@@ -42,6 +42,7 @@ def situation(settings: Settings, persons: Sequence[Person], pods: Sequence[PodT
             least=pool.nodes.min,
             most=pool.nodes.max,
             placeholders=pool.placeholders,
+            placeholder=_requests(placeholder(pool, settings.users.profiles, settings.scheduling.placeholder)),
             price_per_hour=pool.price_per_hour,
         )
         for pool in settings.node_pools
@@ -61,15 +62,15 @@ def situation(settings: Settings, persons: Sequence[Person], pods: Sequence[PodT
     return Situation(
         pools=pools,
         sizes=sizes,
-        placeholder=_requests(settings.scheduling.placeholder or settings.users.default_profile.resources),
         culled_after=culling.timeout.seconds,
         max_age=culling.max_age.seconds if culling.max_age else None,
         node_start=max(starts, default=NODE_START),
     )
 
 
-def _requests(resources: Resources) -> Requests:
-    return Requests(cpu=resources.cpu.request.millicores, memory=resources.memory.request.bytes)
+def _requests(one: Seat) -> Requests:
+    asked = one.resources
+    return Requests(cpu=asked.cpu.request.millicores, memory=asked.memory.request.bytes, gpus=one.gpus)
 
 
 def days(found: Situation, settings: Settings) -> tuple[SimulatedDay, ...]:

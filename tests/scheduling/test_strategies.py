@@ -75,11 +75,12 @@ class People:
                 least=one.nodes.min,
                 most=one.nodes.max,
                 placeholders=0,
+                placeholder=self.asked,
                 price_per_hour=None,
             )
             for one in pools
         }
-        self.cluster = Cluster(pools=planned, node_start=600, placeholder=self.asked)
+        self.cluster = Cluster(pools=planned, node_start=600)
         self.cluster.begin()
         self.seats: dict[str, Node] = {}
 

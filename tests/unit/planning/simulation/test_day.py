@@ -16,6 +16,7 @@ from planning.simulation.day import NODE_START, Situation, simulate
 GIB = 1 << 30
 SEAT = Requests(cpu=1000, memory=4 * GIB)
 SERVER = Requests(cpu=1000, memory=4 * GIB, disks=1)
+ON_GPU = replace(SERVER, gpus=1)
 NINE = 9 * 3600
 
 
@@ -27,19 +28,28 @@ def pool(
     placeholders: int = 0,
     price: float | None = 1.0,
     disks: int | None = None,
+    gpus: int = 0,
+    placeholder: Requests = SEAT,
 ) -> Pool:
     """Four people fit a node, if their disks do."""
-    room = Room(cpu=4000, memory=16 * GIB, pods=110, disks=disks)
-    return Pool(name=name, room=room, least=least, most=most, placeholders=placeholders, price_per_hour=price)
+    return Pool(
+        name=name,
+        room=Room(cpu=4000, memory=16 * GIB, pods=110, disks=disks, gpus=gpus),
+        least=least,
+        most=most,
+        placeholders=placeholders,
+        placeholder=placeholder,
+        price_per_hour=price,
+    )
 
 
-def size(*pools: str, prefers_pools: bool = True, packs: bool = True) -> Size:
-    return Size(pools=pools or ("a",), asked=SERVER, prefers_pools=prefers_pools, packs=packs)
+def size(*pools: str, prefers_pools: bool = True, packs: bool = True, asked: Requests = SERVER) -> Size:
+    return Size(pools=pools or ("a",), asked=asked, prefers_pools=prefers_pools, packs=packs)
 
 
 def situation(*pools: Pool, of: Size | None = None) -> Situation:
     names = tuple(one.name for one in pools)
-    return Situation(pools=pools, sizes={"small": of or size(*names)}, placeholder=SEAT, culled_after=3600)
+    return Situation(pools=pools, sizes={"small": of or size(*names)}, culled_after=3600)
 
 
 def together(people: int, at: int = NINE, active: int = 3600) -> list[Visit]:
@@ -96,6 +106,18 @@ def test_placeholders_hold_room_that_nobody_can_take_where_a_nodes_disks_are_few
     """As the scheduler places them: four on the one node, which has disks for three people."""
     few, many = (simulate(situation(pool(least=1, placeholders=4, disks=disks)), together(4)) for disks in (3, 4))
     assert (few.wait(1), many.wait(1)) == (NODE_START, 0)
+
+
+@pytest.mark.parametrize(("gpus", "nodes"), [(1, 4), (2, 2)])
+def test_a_node_takes_no_more_people_than_gpus(gpus: int, nodes: int) -> None:
+    assert simulate(situation(pool(gpus=gpus), of=size(asked=ON_GPU)), together(4)).peak == {"a": nodes}
+
+
+@pytest.mark.parametrize(("placeholder", "wait"), [(replace(SEAT, gpus=1), 0), (SEAT, NODE_START)])
+def test_placeholders_keep_room_on_gpus_only_where_they_ask_for_them(placeholder: Requests, wait: int) -> None:
+    """Four that ask for no GPU all fit the one node that is there, which has a GPU for one person."""
+    found = situation(pool(least=1, placeholders=4, gpus=1, placeholder=placeholder), of=size(asked=ON_GPU))
+    assert simulate(found, together(4)).wait(1) == wait
 
 
 def test_culling_saves_and_the_day_without_it_costs_more() -> None:
