@@ -69,20 +69,17 @@ class Arrivals(Section):
     """How fast people come at the busiest time, so that room is there before they are.
 
     While a new node starts, people / within * node_start of them come: 60 in 3 minutes and 10 minutes for a node make
-    200. Source: the Pangeo and 2i2c hubs, where a node takes 4 to 8 minutes and its images 5 to 10 more.
+    200.
     """
 
     people: int = Field(ge=1, le=100_000)
     within: Duration
-    node_start: Duration = Duration("10m")
-    """From a call for a node until it runs a server, image and all."""
     at_most: int | None = Field(default=None, ge=1)
     """How many come in all, such as the whole class; none: they keep coming."""
 
-    @property
-    def seats(self) -> int:
-        """For how many people room must be there."""
-        coming = -(-self.people * self.node_start.seconds // self.within.seconds)
+    def seats(self, node_start: Duration) -> int:
+        """For how many people room must be there where a node takes so long."""
+        coming = -(-self.people * node_start.seconds // self.within.seconds)
         return coming if self.at_most is None else min(coming, self.at_most)
 
 
@@ -95,6 +92,9 @@ class NodePool(Section):
     taints: tuple[Taint, ...] = ()
     nodes: NodeCount
     allocatable: Allocatable
+    node_start: Duration = Duration("10m")
+    """From a call for a node until it runs a server, image and all. On the Pangeo and 2i2c hubs a node takes 4 to 8
+    minutes (pangeo-data/pangeo-cloud-federation#283) and its images, where it has none yet, 5 to 10 more."""
     placeholders: int = Field(default=0, ge=0, le=1000)
     """How many placeholder pods keep room for the next people; `scheduling.placeholder` says how large each is."""
     arrivals: Arrivals | None = None

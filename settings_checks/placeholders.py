@@ -71,9 +71,10 @@ def _fit_the_pool(settings: "Settings") -> Iterator[Problem]:
         one, count = placeholder(pool, profiles, size), placeholders(pool, profiles, size)
         held = pool.nodes.max * pool.allocatable.pods_of(one.resources, one.gpus)
         if count > held:
+            coming = pool.arrivals.seats(pool.node_start)
             yield Problem(
                 where=f"pools.{index}.arrivals",
-                found=f"{pool.arrivals.seats} people while a node starts, which is {count} placeholders",
+                found=f"{coming} people while a node starts, which is {count} placeholders",
                 allowed=f"at most {held} placeholders: what {pool.nodes.max} nodes hold",
                 fix=f"raise nodes.max of pool {pool.name}, set arrivals.at_most, or expect fewer",
             )

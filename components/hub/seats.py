@@ -58,7 +58,8 @@ def placeholders(pool: NodePool, profiles: Sequence[Profile], size: Resources | 
     seats = max(1, seats_of(holder.resources, one.resources))
     held = pool.allocatable.pods_of(holder.resources, holder.gpus)
     people = pool.allocatable.servers_of(one.resources, one.gpus)
+    coming = pool.arrivals.seats(pool.node_start)
     if not 0 < people < held * seats:
-        return -(-pool.arrivals.seats // seats)
-    full, rest = divmod(pool.arrivals.seats, people)
+        return -(-coming // seats)
+    full, rest = divmod(coming, people)
     return full * held + -(-rest // seats)

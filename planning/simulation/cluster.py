@@ -21,6 +21,8 @@ class Pool:
     placeholders: int
     placeholder: Requests
     """What one of them asks for."""
+    node_start: int
+    """Seconds from the call for a node until it runs a server."""
     price_per_hour: float | None
 
 
@@ -67,8 +69,6 @@ class Cluster:
     """All nodes of a day."""
 
     pools: Mapping[str, Pool]
-    node_start: int
-    """Seconds from the call for a node until it runs a server."""
     nodes: list[Node] = field(default_factory=list)
     past: list[Node] = field(default_factory=list)
 
@@ -76,9 +76,9 @@ class Cluster:
         """Every pool at its smallest, with room for its placeholders."""
         for pool in self.pools.values():
             for _ in range(pool.least):
-                self._add(pool, now=-self.node_start)
+                self._add(pool, now=-pool.node_start)
             while self.lacks_reserve(pool) and self.can_grow(pool):
-                self._add(pool, now=-self.node_start)
+                self._add(pool, now=-pool.node_start)
 
     def of(self, pool: Pool) -> list[Node]:
         """The pool's nodes, those on their way included."""
@@ -89,7 +89,7 @@ class Cluster:
         return len(self.of(pool)) < pool.most
 
     def _add(self, pool: Pool, now: int) -> Node:
-        node = Node(pool=pool, called_at=max(0, now), ready_at=now + self.node_start, room=pool.room, empty_since=now)
+        node = Node(pool=pool, called_at=max(0, now), ready_at=now + pool.node_start, room=pool.room, empty_since=now)
         self.nodes.append(node)
         return node
 

@@ -11,9 +11,6 @@ from ..pods import Requests
 from .arrivals import DAY, Visit
 from .cluster import Cluster, Node, Pool, Size
 
-NODE_START = 600
-"""Seconds from the call for a node until it runs a server: the node takes 4 to 8 minutes
-(pangeo-data/pangeo-cloud-federation#283), and its images come after."""
 UNNEEDED = 600
 """Seconds for which a node must be empty before it is given back: cluster-autoscaler's default."""
 _TICK = 60
@@ -30,7 +27,6 @@ class Situation:
     culled_after: int | None
     """Seconds without activity; None: servers never end, so everybody's runs since an earlier day."""
     max_age: int | None = None
-    node_start: int = NODE_START
 
     def unculled(self) -> Situation:
         """The same where nobody's server is ever culled."""
@@ -72,7 +68,7 @@ class _Day:
     def __init__(self, situation: Situation) -> None:
         self.situation = situation
         pools = {pool.name: pool for pool in situation.pools}
-        self.cluster = Cluster(pools=pools, node_start=situation.node_start)
+        self.cluster = Cluster(pools=pools)
         self.leaving: list[tuple[int, int, Node, Requests]] = []
         self.queue: deque[Visit] = deque()
         self.waits: list[int] = []

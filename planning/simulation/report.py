@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..table import table
 from .day import Outcome
@@ -26,11 +26,18 @@ def text(days: Sequence[SimulatedDay]) -> list[str]:
     hours = [("nodes at", *(f"{hour}:00" for hour in range(_FIRST, _LAST + 1)))]
     hours += [(day.shape, *(str(count) for count in day.outcome.nodes[_FIRST : _LAST + 1])) for day in days]
     return [
-        f"A day, simulated (a node takes {_seconds(days[0].node_start)} from the call until it runs a server)",
+        f"A day, simulated (from the call for a node until it runs a server: {_starts(days[0].node_starts)})",
         *table(rows),
         *table(hours),
         *(_advice(day) for day in days),
     ]
+
+
+def _starts(node_starts: Mapping[str, int]) -> str:
+    """One figure where all pools have it, else each pool's."""
+    if len(set(node_starts.values())) == 1:
+        return _seconds(next(iter(node_starts.values())))
+    return ", ".join(f"{name} {_seconds(seconds)}" for name, seconds in node_starts.items())
 
 
 def _advice(day: SimulatedDay) -> str:

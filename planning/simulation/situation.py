@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from ..pods import PodTemplate, Requests
 from .advice import Advice, best
 from .arrivals import SHAPES, Visit, from_csv
 from .cluster import Pool, Size
-from .day import NODE_START, Outcome, Situation, simulate
+from .day import Outcome, Situation, simulate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +27,8 @@ class SimulatedDay:
     outcome: Outcome
     without_culling: Outcome
     advice: Advice | None
-    node_start: int
-    """Seconds that a node took to start."""
+    node_starts: Mapping[str, int]
+    """Seconds that a node of each pool took to start."""
 
 
 def situation(settings: Settings, persons: Sequence[Person], pods: Sequence[PodTemplate]) -> Situation:
@@ -43,6 +43,7 @@ def situation(settings: Settings, persons: Sequence[Person], pods: Sequence[PodT
             most=pool.nodes.max,
             placeholders=pool.placeholders,
             placeholder=_requests(placeholder(pool, settings.users.profiles, settings.scheduling.placeholder)),
+            node_start=pool.node_start.seconds,
             price_per_hour=pool.price_per_hour,
         )
         for pool in settings.node_pools
@@ -57,14 +58,11 @@ def situation(settings: Settings, persons: Sequence[Person], pods: Sequence[PodT
         for person in persons
     }
     culling = settings.culling
-    # Where the stack says how long its nodes take, the slowest counts.
-    starts = [pool.arrivals.node_start.seconds for pool in settings.pools if pool.arrivals]
     return Situation(
         pools=pools,
         sizes=sizes,
         culled_after=culling.timeout.seconds,
         max_age=culling.max_age.seconds if culling.max_age else None,
-        node_start=max(starts, default=NODE_START),
     )
 
 
@@ -94,7 +92,7 @@ def day(found: Situation, name: str, visits: Sequence[Visit]) -> SimulatedDay:
         outcome=outcome,
         without_culling=simulate(found.unculled(), visits),
         advice=best(found, visits, outcome),
-        node_start=found.node_start,
+        node_starts={pool.name: pool.node_start for pool in found.pools},
     )
 
 

@@ -15,7 +15,7 @@ from stackfile.problems import StackError
 from stackfile.resources import GPU
 from tests.harness.platform import CLOUDS, data, settings
 
-ARRIVALS = {"people": 60, "within": "3m", "node_start": "10m"}
+ARRIVALS = {"people": 60, "within": "3m"}
 
 
 def with_arrivals(size: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -28,6 +28,12 @@ def with_arrivals(size: dict[str, Any] | None = None, **changes: Any) -> dict[st
 def test_placeholders_are_as_many_as_come_while_a_node_starts(changes: dict[str, Any], seats: int) -> None:
     """Research: 60 people in 3 minutes and 10 minutes for a node make 200 seats."""
     assert settings(with_arrivals(**changes)).node_pools[0].placeholders == seats
+
+
+def test_a_pool_whose_nodes_start_faster_needs_fewer_placeholders() -> None:
+    changes = with_arrivals()
+    changes["pools"][0]["node_start"] = "5m"
+    assert settings(changes).node_pools[0].placeholders == 100
 
 
 def test_one_large_placeholder_keeps_room_for_several_people() -> None:
@@ -147,7 +153,7 @@ def test_a_placeholders_own_size_is_not_that_of_pools_whose_gpus_are_asked_for()
     assert asked(large, large.node_pools[2])["requests"] == {"cpu": "1", "memory": "3Gi", GPU: "1"}
 
 
-FOUR = {"people": 4, "within": "3m", "node_start": "10m", "at_most": 4}
+FOUR = {"people": 4, "within": "3m", "at_most": 4}
 
 
 @pytest.mark.parametrize(("nodes", "accepted"), [(4, True), (3, False)])

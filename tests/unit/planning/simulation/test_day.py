@@ -11,12 +11,13 @@ from planning.pods import Requests
 from planning.simulation.advice import best
 from planning.simulation.arrivals import SHAPES, Visit
 from planning.simulation.cluster import Pool, Size
-from planning.simulation.day import NODE_START, Situation, simulate
+from planning.simulation.day import Situation, simulate
 
 GIB = 1 << 30
 SEAT = Requests(cpu=1000, memory=4 * GIB)
 SERVER = Requests(cpu=1000, memory=4 * GIB, disks=1)
 ON_GPU = replace(SERVER, gpus=1)
+NODE_START = 600
 NINE = 9 * 3600
 
 
@@ -30,6 +31,7 @@ def pool(
     disks: int | None = None,
     gpus: int = 0,
     placeholder: Requests = SEAT,
+    node_start: int = NODE_START,
 ) -> Pool:
     """Four people fit a node, if their disks do."""
     return Pool(
@@ -39,6 +41,7 @@ def pool(
         most=most,
         placeholders=placeholders,
         placeholder=placeholder,
+        node_start=node_start,
         price_per_hour=price,
     )
 
@@ -64,6 +67,13 @@ def test_who_finds_no_node_waits_as_long_as_one_takes_to_start() -> None:
     outcome = simulate(situation(pool()), together(4))
     assert set(outcome.waits) == {NODE_START}
     assert outcome.peak == {"a": 1}
+
+
+def test_a_pool_whose_nodes_start_faster_makes_no_other_pools_faster() -> None:
+    fast, slow = pool("fast", node_start=120), pool("slow", node_start=900)
+    sizes = {"small": size("fast"), "large": size("slow")}
+    found = replace(situation(fast, slow), sizes=sizes)
+    assert simulate(found, [*together(1), Visit(at=NINE, active=3600, profile="large")]).waits == (120, 900)
 
 
 def test_placeholders_keep_room_for_the_next_people() -> None:
