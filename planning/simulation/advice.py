@@ -24,12 +24,12 @@ class Advice:
 
 
 def best(situation: Situation, visits: Sequence[Visit], today: Outcome) -> Advice | None:
-    """The change that saves most without turning anybody away; None where none saves anything."""
+    """The change that saves most without making anybody more give up; None where none saves anything."""
     found = []
     for setting, changed in _changes(situation):
         outcome = simulate(changed, visits)
         saved = 1 - spent(outcome) / spent(today) if spent(today) else 0.0
-        if saved > 0 and outcome.turned_away <= today.turned_away:
+        if saved > 0 and outcome.gave_up <= today.gave_up:
             found.append(Advice(setting=setting, saved=saved, outcome=outcome))
     return max(found, key=lambda advice: advice.saved, default=None)
 

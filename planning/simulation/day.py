@@ -24,6 +24,8 @@ class Situation:
     pools: tuple[Pool, ...]
     sizes: Mapping[str, Size]
     """By profile."""
+    start_timeout: int
+    """Seconds that a server may take to start."""
     culled_after: int | None
     """Seconds without activity; None: servers never end, so everybody's runs since an earlier day."""
     max_age: int | None = None
@@ -43,9 +45,9 @@ class Outcome:
     """What came of a day."""
 
     waits: tuple[int, ...]
-    """Seconds that each person waited for room on a node that is ready, shortest first."""
-    turned_away: int
-    """People for whom no room came before midnight."""
+    """Seconds that each person who got a server waited for room on a node that is ready, shortest first."""
+    gave_up: int
+    """People whose server had no room on a ready node within `start_timeout`: the hub told them that it failed."""
     nodes: tuple[int, ...]
     """Nodes at each full hour, those on their way included."""
     peak: Mapping[str, int]
@@ -72,6 +74,7 @@ class _Day:
         self.leaving: list[tuple[int, int, Node, Requests]] = []
         self.queue: deque[Visit] = deque()
         self.waits: list[int] = []
+        self.gave_up = 0
         self.hours: list[int] = []
         self.peak = dict.fromkeys(pools, 0)
 
@@ -114,6 +117,9 @@ class _Day:
         waiting: deque[Visit] = deque()
         full: set[str] = set()
         for visit in self.queue:
+            if now - visit.at > self.situation.start_timeout:
+                self.gave_up += 1
+                continue
             size = self.situation.sizes[visit.profile]
             node = None if visit.profile in full else self.cluster.place(size, now)
             if node is None:
@@ -124,13 +130,22 @@ class _Day:
         self.queue = waiting
 
     def _work(self, visit: Visit, node: Node, asked: Requests, now: int) -> None:
-        began = max(now, node.ready_at)
+        began, until = max(now, node.ready_at), visit.at + self.situation.start_timeout
+        if began > until:
+            # The server's pod has its place on the node until the hub gives it up.
+            self.gave_up += 1
+            self._until(until, node, asked)
+            return
         # Within a tick nobody waited: the tick is the simulation's, not the cluster's.
         self.waits.append(began - visit.at if began - visit.at > _TICK else 0)
         culled, oldest = self.situation.culled_after, self.situation.max_age
         ends = began + visit.active + culled if culled is not None else DAY
         ends = min(ends, began + oldest) if oldest is not None else ends
-        heapq.heappush(self.leaving, (ends, len(self.waits), node, asked))
+        self._until(ends, node, asked)
+
+    def _until(self, end: int, node: Node, asked: Requests) -> None:
+        # Numbered, since nodes can't be compared.
+        heapq.heappush(self.leaving, (end, len(self.waits) + self.gave_up, node, asked))
 
     def _outcome(self) -> Outcome:
         hours = dict.fromkeys(self.peak, 0.0)
@@ -141,7 +156,7 @@ class _Day:
         cost = None if unpriced else sum(spent * (prices[name] or 0) for name, spent in hours.items())
         return Outcome(
             waits=tuple(sorted(self.waits)),
-            turned_away=len(self.queue),
+            gave_up=self.gave_up + len(self.queue),
             nodes=tuple(self.hours),
             peak=self.peak,
             node_hours=hours,

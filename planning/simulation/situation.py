@@ -29,6 +29,8 @@ class SimulatedDay:
     advice: Advice | None
     node_starts: Mapping[str, int]
     """Seconds that a node of each pool took to start."""
+    start_timeout: int
+    """Seconds after which people gave up."""
 
 
 def situation(settings: Settings, persons: Sequence[Person], pods: Sequence[PodTemplate]) -> Situation:
@@ -61,6 +63,7 @@ def situation(settings: Settings, persons: Sequence[Person], pods: Sequence[PodT
     return Situation(
         pools=pools,
         sizes=sizes,
+        start_timeout=settings.users.start_timeout.seconds,
         culled_after=culling.timeout.seconds,
         max_age=culling.max_age.seconds if culling.max_age else None,
     )
@@ -93,6 +96,7 @@ def day(found: Situation, name: str, visits: Sequence[Visit]) -> SimulatedDay:
         without_culling=simulate(found.unculled(), visits),
         advice=best(found, visits, outcome),
         node_starts={pool.name: pool.node_start for pool in found.pools},
+        start_timeout=found.start_timeout,
     )
 
 

@@ -18,6 +18,7 @@ SEAT = Requests(cpu=1000, memory=4 * GIB)
 SERVER = Requests(cpu=1000, memory=4 * GIB, disks=1)
 ON_GPU = replace(SERVER, gpus=1)
 NODE_START = 600
+PATIENT = 24 * 3600
 NINE = 9 * 3600
 
 
@@ -50,9 +51,9 @@ def size(*pools: str, prefers_pools: bool = True, packs: bool = True, asked: Req
     return Size(pools=pools or ("a",), asked=asked, prefers_pools=prefers_pools, packs=packs)
 
 
-def situation(*pools: Pool, of: Size | None = None) -> Situation:
-    names = tuple(one.name for one in pools)
-    return Situation(pools=pools, sizes={"small": of or size(*names)}, culled_after=3600)
+def situation(*pools: Pool, of: Size | None = None, start_timeout: int = PATIENT) -> Situation:
+    sizes = {"small": of or size(*(one.name for one in pools))}
+    return Situation(pools=pools, sizes=sizes, start_timeout=start_timeout, culled_after=3600)
 
 
 def together(people: int, at: int = NINE, active: int = 3600) -> list[Visit]:
@@ -89,15 +90,29 @@ def test_placeholders_that_gave_way_call_for_nodes_and_these_go_again() -> None:
     assert outcome.nodes[NINE // 3600 + 4] == 1
 
 
-def test_a_pool_never_outgrows_its_largest_and_the_rest_are_turned_away() -> None:
-    outcome = simulate(situation(pool(most=2)), together(9, active=20 * 3600))
+def test_a_pool_never_outgrows_its_largest_and_the_rest_give_up() -> None:
+    outcome = simulate(situation(pool(most=2), start_timeout=1200), together(9, active=20 * 3600))
     assert outcome.peak == {"a": 2}
-    assert (len(outcome.waits), outcome.turned_away) == (8, 1)
+    assert (len(outcome.waits), outcome.gave_up) == (8, 1)
+
+
+@pytest.mark.parametrize(("start_timeout", "served"), [(NODE_START, 4), (NODE_START - 1, 0)])
+def test_who_waits_for_a_node_beyond_their_patience_gets_no_server(start_timeout: int, served: int) -> None:
+    outcome = simulate(situation(pool(), start_timeout=start_timeout), together(4))
+    assert (len(outcome.waits), outcome.gave_up) == (served, 4 - served)
+    assert outcome.peak == {"a": 1}, "the node was called for all the same"
+
+
+def test_who_gave_up_leaves_their_place_to_others() -> None:
+    """Four wait for the node until five minutes past nine, and it is there at ten past."""
+    later = together(4, at=NINE + 360)
+    outcome = simulate(situation(pool(most=1), start_timeout=300), [*together(4), *later])
+    assert (outcome.waits, outcome.gave_up) == ((240,) * 4, 4)
 
 
 def test_what_is_given_back_is_had_by_who_waits() -> None:
     outcome = simulate(situation(pool(least=1, most=1)), together(5))
-    assert outcome.turned_away == 0
+    assert outcome.gave_up == 0
     assert outcome.wait(1) == pytest.approx(2 * 3600, abs=60), "an hour of work and an hour until it is culled"
 
 
@@ -108,7 +123,7 @@ def test_a_node_takes_no_more_people_than_disks(disks: int | None, nodes: int) -
 
 def test_the_disk_of_who_has_gone_is_had_by_who_waits() -> None:
     outcome = simulate(situation(pool(least=1, most=1, disks=3)), together(4))
-    assert outcome.turned_away == 0
+    assert outcome.gave_up == 0
     assert outcome.wait(1) == pytest.approx(2 * 3600, abs=60), "an hour of work and an hour until it is culled"
 
 
@@ -191,7 +206,7 @@ def test_advice_names_the_setting_that_saves_most_and_turns_nobody_away() -> Non
     assert advice.saved == pytest.approx(1 / 6, abs=0.05)
     full = situation(pool(least=1, most=1))
     packed = together(4, active=20 * 3600)
-    assert best(full, packed, simulate(full, packed)) is None or simulate(full, packed).turned_away == 0
+    assert best(full, packed, simulate(full, packed)) is None or simulate(full, packed).gave_up == 0
 
 
 @pytest.mark.parametrize("shape", SHAPES)
