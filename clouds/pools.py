@@ -21,7 +21,8 @@ class Taint(Section):
 
 
 class NodeCount(Section):
-    """Between how many nodes the pool's autoscaler keeps it; equal numbers mean a fixed pool."""
+    """Between how many nodes the pool's autoscaler keeps it; equal numbers mean a fixed pool, the only kind where
+    nothing adds nodes."""
 
     min: int = Field(ge=0)
     max: int = Field(ge=1, le=5000)

@@ -20,6 +20,7 @@ to a hundred nodes, 60 s with up to a thousand (its FAQ, "Service Level Objectiv
 def problems(settings: "Settings") -> Iterator[Problem]:
     """Every contradiction between profiles, pools and what the cloud has of them."""
     yield from _pools(settings)
+    yield from _fixed(settings)
     yield from _patience(settings)
     yield from settings.facts.pool_problems(settings.pools)
     yield from _prices(settings)
@@ -101,6 +102,20 @@ def _fits(settings: "Settings", where: str, profile: Profile, pool: NodePool) ->
             allowed=f"at most {shown_bytes(memory)}: what a node of pool {pool.name} has left beside its agents",
             fix=fix,
         )
+
+
+def _fixed(settings: "Settings") -> Iterator[Problem]:
+    """Room that nothing ever adds would be promised by the plan, the quota and the simulated day."""
+    if settings.facts.autoscaler.kind != "none":
+        return
+    for index, pool in enumerate(settings.pools):
+        if pool.nodes.min != pool.nodes.max:
+            yield Problem(
+                where=f"pools.{index}.nodes",
+                found=f"min {pool.nodes.min} and max {pool.nodes.max}, with nothing that adds nodes",
+                allowed=f"equal numbers: as many nodes as pool {pool.name} has",
+                fix="set min and max to that number, or cloud.autoscaler to what adds nodes, where the cloud has one",
+            )
 
 
 def _patience(settings: "Settings") -> Iterator[Problem]:

@@ -166,6 +166,12 @@ def test_the_least_nodes_are_paid_for_all_day() -> None:
     assert simulate(situation(pool(least=3)), []).node_hours == {"a": 72}
 
 
+def test_a_fixed_pool_has_its_nodes_all_day_whoever_comes_or_keeps_room() -> None:
+    outcome = simulate(situation(pool(least=2, most=2, placeholders=3), start_timeout=1200), together(9))
+    assert (outcome.nodes, outcome.node_hours) == ((2,) * 24, {"a": 48})
+    assert (len(outcome.waits), outcome.gave_up) == (8, 1)
+
+
 @pytest.mark.parametrize(("people", "expected"), [(8, {"a": 2, "b": 0}), (12, {"a": 2, "b": 1})])
 def test_the_second_pool_takes_only_what_the_first_cant(people: int, expected: dict[str, int]) -> None:
     assert simulate(situation(pool("a", most=2), pool("b")), together(people)).peak == expected
