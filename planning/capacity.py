@@ -127,8 +127,9 @@ def fits(
     do not count. Allocatable is taken from the settings: what the cluster's own DaemonSets ask for is not known here.
     """
     found = []
+    staying = residents(pods, reserve)
     for pool in pools:
-        residents = _residents(pods, pool, reserve)
+        here = [pod.requests for pod in staying if may_run_on(pod.spec, pool)]
         empty = empty_node(pods, pool)
         for person in people:
             if pool.name not in person.pools:
@@ -141,30 +142,25 @@ def fits(
                     pool=pool.name,
                     profile=person.profile,
                     per_node=per_node,
-                    at_min=_in_pool(empty, pool.nodes.min, residents, asked),
-                    at_max=_in_pool(empty, pool.nodes.max, residents, asked),
+                    at_min=_in_pool(empty, pool.nodes.min, here, asked),
+                    at_max=_in_pool(empty, pool.nodes.max, here, asked),
                     bound=bound,
-                    shared=bool(residents),
+                    shared=bool(here),
                     price_per_person_hour=(pool.price_per_hour or 0) / per_node if priced else None,
                 )
             )
     return found
 
 
-def _residents(pods: Iterable[PodTemplate], pool: NodePool, reserve: frozenset[str]) -> list[Requests]:
-    """The platform's pods that may run in a pool, the largest first."""
-    asked = [
-        pod.requests
-        for pod in pods
-        if pod.kind != "DaemonSet" and pod.owner not in reserve and may_run_on(pod.spec, pool)
-        for _ in range(pod.replicas)
-    ]
-    return sorted(asked, key=lambda one: (one.memory, one.cpu), reverse=True)
+def residents(pods: Iterable[PodTemplate], reserve: frozenset[str] = frozenset()) -> list[PodTemplate]:
+    """The platform's pods that stay on some node, each as often as it has replicas, the largest first."""
+    staying = [pod for pod in pods if pod.kind != "DaemonSet" and pod.owner not in reserve for _ in range(pod.replicas)]
+    return sorted(staying, key=lambda pod: (pod.requests.memory, pod.requests.cpu), reverse=True)
 
 
-def _in_pool(empty: Room, nodes: int, residents: list[Requests], person: Requests) -> int:
+def _in_pool(empty: Room, nodes: int, here: Sequence[Requests], person: Requests) -> int:
     rooms = [empty] * nodes
-    for resident in residents:
+    for resident in here:
         for index, room in enumerate(rooms):
             if room.holds(resident):
                 rooms[index] = room.less(resident)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from clouds.pools import NodePool
 from components.hub.placement import prefers_pools
 from components.hub.seats import Seat, placeholder
 from settings import Settings
 
-from ..capacity import Person, empty_node
+from ..capacity import Person, empty_node, may_run_on, residents
 from ..pods import PodTemplate, Requests
 from .advice import Advice, best
 from .arrivals import SHAPES, Visit, from_csv
-from .cluster import Pool, Size
+from .cluster import Pool, Resident, Size
 from .day import Outcome, Situation, simulate
 
 
@@ -33,8 +34,12 @@ class SimulatedDay:
     """Seconds after which people gave up."""
 
 
-def situation(settings: Settings, persons: Sequence[Person], pods: Sequence[PodTemplate]) -> Situation:
-    """What the stack's days are simulated with. `pods` is everything that the platform runs."""
+def situation(
+    settings: Settings, persons: Sequence[Person], pods: Sequence[PodTemplate], reserve: frozenset[str]
+) -> Situation:
+    """What the stack's days are simulated with. `pods` is everything that the platform runs; those of the owners in
+    `reserve` make way for people.
+    """
     packs = settings.packs or settings.facts.autoscaler.packs_already
     profiles = {str(profile.name): profile for profile in settings.users.profiles}
     pools = tuple(
@@ -63,10 +68,18 @@ def situation(settings: Settings, persons: Sequence[Person], pods: Sequence[PodT
     return Situation(
         pools=pools,
         sizes=sizes,
+        residents=tuple(_residents(settings.node_pools, pods, reserve)),
         start_timeout=settings.users.start_timeout.seconds,
         culled_after=culling.timeout.seconds,
         max_age=culling.max_age.seconds if culling.max_age else None,
     )
+
+
+def _residents(pools: Sequence[NodePool], pods: Sequence[PodTemplate], reserve: frozenset[str]) -> Iterator[Resident]:
+    for pod in residents(pods, reserve):
+        here = tuple(str(pool.name) for pool in pools if may_run_on(pod.spec, pool))
+        if here:
+            yield Resident(pools=here, asked=pod.requests)
 
 
 def _requests(one: Seat) -> Requests:

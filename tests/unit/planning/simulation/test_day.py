@@ -10,7 +10,7 @@ from planning.capacity import Room
 from planning.pods import Requests
 from planning.simulation.advice import best
 from planning.simulation.arrivals import SHAPES, Visit
-from planning.simulation.cluster import Pool, Size
+from planning.simulation.cluster import Pool, Resident, Size
 from planning.simulation.day import Situation, simulate
 
 GIB = 1 << 30
@@ -145,6 +145,31 @@ def test_placeholders_keep_room_on_gpus_only_where_they_ask_for_them(placeholder
     assert simulate(found, together(4)).wait(1) == wait
 
 
+def residents(*asked: Requests) -> tuple[Resident, ...]:
+    return tuple(Resident(pools=("a",), asked=one) for one in asked)
+
+
+HUB = Requests(cpu=3000, memory=GIB)
+
+
+def test_nodes_of_the_platforms_own_pods_stay_all_day() -> None:
+    found = replace(situation(pool()), residents=residents(HUB, HUB))
+    assert simulate(found, []).nodes == (2,) * 24
+
+
+def test_the_platforms_own_pods_are_on_the_first_nodes_beside_people() -> None:
+    """One person has room beside the hub, and three need a node of their own, which goes when they have gone."""
+    found = replace(situation(pool(least=1)), residents=residents(HUB))
+    outcome = simulate(found, together(4))
+    assert (outcome.waits, outcome.peak) == ((0, *(NODE_START,) * 3), {"a": 2})
+    assert outcome.nodes[NINE // 3600 + 4] == 1
+
+
+def test_what_no_node_of_the_pools_holds_is_elsewhere() -> None:
+    found = replace(situation(pool()), residents=residents(replace(HUB, cpu=5000)))
+    assert simulate(found, []).nodes == (0,) * 24
+
+
 def test_culling_saves_and_the_day_without_it_costs_more() -> None:
     found = situation(pool())
     visits = together(8, active=1800)
@@ -160,6 +185,27 @@ def test_servers_that_never_end_are_paid_for_all_day_whenever_their_people_come(
     outcome = simulate(situation(pool()).unculled(), together(8, at=at))
     assert outcome.nodes == (2,) * 24
     assert (outcome.node_hours, outcome.cost) == ({"a": 48}, 48)
+
+
+@pytest.mark.parametrize("at", [23 * 3600, 23 * 3600 + 3300, 60])
+def test_a_day_costs_the_same_whenever_its_people_come(at: int) -> None:
+    """Who works across midnight does so every day: what a day hands on to the next it has had from the one before."""
+    at_nine, at_night = (simulate(situation(pool()), together(4, at=when)) for when in (NINE, at))
+    assert at_night.node_hours == pytest.approx(at_nine.node_hours, abs=1 / 60)
+    assert (at_night.waits, at_night.gave_up) == (at_nine.waits, 0)
+
+
+def test_a_day_begins_with_the_servers_of_the_evening_before() -> None:
+    outcome = simulate(situation(pool()), together(4, at=23 * 3600))
+    assert outcome.nodes[:3] == (1, 1, 0)
+    assert outcome.nodes[23] == 1
+
+
+def test_who_comes_before_midnight_may_be_given_a_server_or_give_up_after_it() -> None:
+    late = together(1, at=24 * 3600 - 60)
+    assert simulate(situation(pool(), start_timeout=NODE_START), late).waits == (NODE_START,)
+    outcome = simulate(situation(pool(), start_timeout=NODE_START - 60), late)
+    assert (outcome.waits, outcome.gave_up) == ((), 1)
 
 
 def test_the_least_nodes_are_paid_for_all_day() -> None:
