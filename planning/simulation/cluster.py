@@ -24,6 +24,10 @@ class Pool:
     node_start: int
     """Seconds from the call for a node until it runs a server."""
     price_per_hour: float | None
+    adds_nodes: bool = True
+    """Whether something adds nodes; else the pool has one size."""
+    by_arrivals: bool = False
+    """Whether its placeholders are as many as the stack's rate of arrivals asks for."""
 
 
 @dataclass(frozen=True, kw_only=True)

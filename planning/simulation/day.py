@@ -37,6 +37,8 @@ class Situation:
     """Seconds that a server may take to start."""
     culled_after: int | None
     """Seconds without activity; None: servers never end, so everybody's runs since an earlier day."""
+    looked_every: int = 0
+    """Seconds between two looks for servers that are idle for so long."""
     max_age: int | None = None
 
     def unculled(self) -> Situation:

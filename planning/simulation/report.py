@@ -52,9 +52,12 @@ def _starts(node_starts: Mapping[str, int]) -> str:
 
 def _advice(day: SimulatedDay) -> str:
     if day.advice is None:
-        return f"  {day.shape}: no single setting would save anything"
-    before, after = _seconds(day.outcome.wait(0.95)), _seconds(day.advice.outcome.wait(0.95))
-    return f"  {day.shape}: {day.advice.setting} would save most, {day.advice.saved:.0%}; wait p95 {before} -> {after}"
+        return f"  {day.shape}: no single setting would save a hundredth"
+    p95, longest = (
+        f"{_seconds(day.outcome.wait(share))} -> {_seconds(day.advice.outcome.wait(share))}" for share in (0.95, 1)
+    )
+    saved = f"{day.advice.setting} would save most, {day.advice.saved:.0%}"
+    return f"  {day.shape}: {saved}; wait p95 {p95}, max {longest}"
 
 
 def _seconds(seconds: int) -> str:

@@ -52,8 +52,10 @@ def situation(
             placeholder=_requests(placeholder(pool, settings.users.profiles, settings.scheduling.placeholder)),
             node_start=pool.node_start.seconds,
             price_per_hour=pool.price_per_hour,
+            adds_nodes=settings.facts.autoscaler.kind != "none",
+            by_arrivals=stated.arrivals is not None,
         )
-        for pool in settings.node_pools
+        for pool, stated in zip(settings.node_pools, settings.pools, strict=True)
     )
     sizes = {
         person.profile: Size(
@@ -71,6 +73,7 @@ def situation(
         residents=tuple(_residents(settings.node_pools, pods, reserve)),
         start_timeout=settings.users.start_timeout.seconds,
         culled_after=culling.timeout.seconds,
+        looked_every=culling.every.seconds,
         max_age=culling.max_age.seconds if culling.max_age else None,
     )
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
+import yaml
 
 from planning.capacity import Fit
 from planning.rooms import reserve_owners
+from planning.simulation.advice import changes
 from planning.simulation.arrivals import Visit
 from planning.simulation.day import Situation, simulate
 from planning.simulation.situation import situation
-from tests.harness.stacks import STACKS, plan
+from settings import SECRETS, read
+from stackfile.configuration import plain_data
+from stackfile.loader import load_stack
+from tests.harness.stacks import PROJECT, STACKS, plan
 
 
 def _situation(stack: str) -> Situation:
@@ -39,3 +46,21 @@ def test_a_day_seats_as_many_as_the_plan_says_that_a_pool_holds(stack: str) -> N
         people = [Visit(at=9 * 3600, active=3600, profile=fit.profile)] * (fit.at_max + 1)
         outcome = simulate(_alone(found, fit), people)
         assert (len(outcome.waits), outcome.gave_up) == (fit.at_max, 1), fit
+
+
+def _set(at: Any, path: Sequence[str], value: object) -> None:  # noqa: ANN401  a stack file's data
+    for step in path[:-1]:
+        at = at.setdefault(step, {})
+    at[path[-1]] = value
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_stack_file_that_follows_the_advice_is_not_refused(stack: str) -> None:
+    file = load_stack(PROJECT, stack)
+    found = list(changes(_situation(stack)))
+    assert found
+    for change in found:
+        data: dict[str, Any] = dict(plain_data(file.config, file.project, SECRETS))
+        pools = {pool["name"]: pool for pool in data["pools"]}
+        _set(pools[change.pool] if change.pool else data, change.key.split("."), yaml.safe_load(change.value))
+        read(data)

@@ -8,7 +8,6 @@ import pytest
 
 from planning.capacity import Room
 from planning.pods import Requests
-from planning.simulation.advice import best
 from planning.simulation.arrivals import SHAPES, Visit
 from planning.simulation.cluster import Pool, Resident, Size
 from planning.simulation.day import Situation, simulate
@@ -247,18 +246,6 @@ def test_the_same_day_gives_the_same_figures() -> None:
     found = situation(pool(least=1, placeholders=2))
     visits = SHAPES["mixed"]("small", [])
     assert simulate(found, visits) == simulate(found, visits)
-
-
-def test_advice_names_the_setting_that_saves_most_and_turns_nobody_away() -> None:
-    found = situation(pool(least=6))
-    visits = together(4)
-    advice = best(found, visits, simulate(found, visits))
-    assert advice is not None
-    assert advice.setting == "nodes.min: 5 of pool a"
-    assert advice.saved == pytest.approx(1 / 6, abs=0.05)
-    full = situation(pool(least=1, most=1))
-    packed = together(4, active=20 * 3600)
-    assert best(full, packed, simulate(full, packed)) is None or simulate(full, packed).gave_up == 0
 
 
 @pytest.mark.parametrize("shape", SHAPES)
