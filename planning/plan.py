@@ -117,7 +117,7 @@ def make(project: Path, stack: str) -> Plan:
     recording = recorded(project, found)
     plan = manifests(recording)
     servers = people(found.settings, recording.outputs["notebook_image"])
-    pods = tuple(pod_templates(plan))
+    pods, reserve = tuple(pod_templates(plan)), reserve_owners(plan)
     folder, _ = built_folder(found.settings)
     applications = tuple(apps.applications(folder, found.settings.users))
     broken = policies.violations(found.settings, recording, servers.manifests, today)
@@ -128,9 +128,9 @@ def make(project: Path, stack: str) -> Plan:
         people=servers,
         tree=tree(recording),
         totals=totals(plan, found.settings.node_pools),
-        fits=tuple(fits(found.settings.node_pools, servers.persons, pods, reserve_owners(plan))),
+        fits=tuple(fits(found.settings.node_pools, servers.persons, pods, reserve)),
         images=checks.images((*plan, *servers.manifests)),
-        days=days(situation(found.settings, servers.persons, pods), found.settings),
+        days=days(situation(found.settings, servers.persons, pods, reserve), found.settings),
         metrics=metrics_cost(found.settings),
         logs=logs_cost(found.settings),
         applications=applications,

@@ -106,8 +106,10 @@ class UsersSettings(Section):
     """How many named servers a person may have besides their own; 0: none."""
     running_servers: int | None = Field(default=None, ge=1)
     """How many servers may run at once; none: as many as the pools hold."""
-    start_timeout: Duration = Duration("10m")
-    """How long a server may take to start. A disk on a lost node takes 8 to 10 minutes to come free (rook#11372)."""
+    start_timeout: Duration = Duration("20m")
+    """How long a server may take to start; then it has failed, and the person is told so. A node that must come first
+    takes 4 to 8 minutes, and its images 5 to 10 more (Pangeo's and 2i2c's hubs); a disk on a lost node takes 8 to 10
+    minutes to come free (rook#11372)."""
     http_timeout: Duration = Duration("2m")
     """How long a started server may take to answer."""
     environment: dict[EnvName, str] = {}
