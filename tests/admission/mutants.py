@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import functools
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ IDENTITY = ("apiVersion", "kind", "metadata")
 """Held by Kubernetes itself, whatever a definition says."""
 _TEXTS = ("", "0", "-1", "a b", "*", "A_b", "é", "a/b", "a.b/c:d", "x" * 64, "x" * 300, "x" * 5000)
 _NUMBERS = (-(10**12), -1, 0, 1, 65, 101, 65536, 10**12)
-_KEYS = ("", "a b", "a/b/c", "kubernetes.io/hostname", "karpenter.sh/nodepool", "elab.dev/é", "x" * 400)
+_KEYS = ("", "a b", "a/b/c", "elab.dev/é", "x" * 400)
 _MANY = 101
+_NUMBER = re.compile(r"\d+")
+_QUOTED = re.compile(r"""['"]([A-Za-z0-9./:-]+)['"]""")
 
 
 def places(body: Json, at: Place = ()) -> Iterator[Place]:
@@ -49,25 +52,42 @@ def without(body: Json, place: Place) -> Json:
     return result
 
 
-def mutants(body: Json) -> Iterator[tuple[str, Json]]:
-    """The object with each place left out, and with each value there that may be wrong; and what was changed."""
+def words(definition: Json) -> Iterator[str]:
+    """What a definition's own rules name: labels that nobody may set, words that exclude each other."""
+    if isinstance(definition, dict):
+        for key, value in definition.items():
+            if key == "rule" and isinstance(value, str):
+                yield from _QUOTED.findall(value)
+            else:
+                yield from words(value)
+    elif isinstance(definition, list):
+        for value in definition:
+            yield from words(value)
+
+
+def mutants(body: Json, named: Collection[str]) -> Iterator[tuple[str, Json]]:
+    """The object with each place left out, and with each value there that may be wrong, what the definitions' rules
+    have `named` included; and what was changed.
+    """
     schema = _schema(body["kind"])
     for place in places(body):
         name = ".".join(str(step) for step in place)
         yield f"{name} left out", without(body, place)
         value = value_at(body, place)
-        for other in (*_others(value), *_allowed(schema, _at(schema, place))):
+        for other in (*_others(value, named), *_allowed(schema, _at(schema, place))):
             if other != value:
                 yield f"{name}: {json.dumps(other)[:80]}", changed(body, place, other)
 
 
-def _others(value: Json) -> Iterator[Json]:
+def _others(value: Json, named: Collection[str]) -> Iterator[Json]:
     if isinstance(value, bool):
         yield from (not value, "true")
     elif isinstance(value, int):
         yield from (*_NUMBERS, "7")
     elif isinstance(value, str):
-        yield from (*_TEXTS, 7, True)
+        yield from (*_TEXTS, *named, 7, True)
+        yield from (f"x{value}", f"{value}x", value[1:], value[:-1], value.upper())
+        yield from (_NUMBER.sub(number, value) for number in ("0", "1.5", "007", "99999"))
     elif isinstance(value, list):
         yield []
         if value:
@@ -76,9 +96,7 @@ def _others(value: Json) -> Iterator[Json]:
                 yield [f"{value[0]}{index}" for index in range(_MANY)]
     elif isinstance(value, dict):
         yield {}
-        for key in _KEYS:
-            yield {**value, key: "x"}
-            yield {**value, key: "x" * 100}
+        yield from ({**value, key: text} for key in (*_KEYS, *named) for text in ("x", "x" * 100))
 
 
 @functools.cache

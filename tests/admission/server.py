@@ -10,6 +10,7 @@ import yaml
 
 from lab.plugins.standins.kubernetes import kubeconfig
 from lab.plugins.standins.kubernetes.client import ApiError, Client, NoSuchKind
+from tests.admission.mutants import words
 from tests.e2e.cluster import until
 
 Object = Mapping[str, Any]
@@ -26,6 +27,8 @@ class Server:
     def __init__(self, path: str) -> None:
         self.warnings: list[str] = []
         """What it has warned of since it was asked last."""
+        self.named: dict[str, frozenset[str]] = {}
+        """Words in the rules of the definitions that it serves, by kind."""
         self._client = Client(kubeconfig.load(path), self.warnings.append)
 
     def define(self, files: Iterable[Path]) -> None:
@@ -34,6 +37,7 @@ class Server:
             definition = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
             # Karpenter's webhook, which is not here, turns one version into another; only one is asked for.
             definition["spec"].pop("conversion", None)
+            self.named[definition["spec"]["names"]["kind"]] = frozenset(words(definition))
             self.create(definition)
             name = definition["metadata"]["name"]
             until(f"the definition {name}", lambda name=name: self._established(name), 20, every=0.05)
