@@ -6,7 +6,7 @@ import copy
 import functools
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,12 +65,12 @@ def words(definition: Json) -> Iterator[str]:
             yield from words(value)
 
 
-def mutants(body: Json, named: Collection[str]) -> Iterator[tuple[str, Json]]:
-    """The object with each place left out, and with each value there that may be wrong, what the definitions' rules
-    have `named` included; and what was changed.
+def mutants(body: Json, at: Iterable[Place], named: Collection[str]) -> Iterator[tuple[str, Json]]:
+    """The object with each of these places left out, and with each value there that may be wrong, what the definitions'
+    rules have `named` included; and what was changed.
     """
     schema = _schema(body["kind"])
-    for place in places(body):
+    for place in at:
         name = ".".join(str(step) for step in place)
         yield f"{name} left out", without(body, place)
         value = value_at(body, place)

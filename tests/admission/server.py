@@ -10,7 +10,6 @@ import yaml
 
 from lab.plugins.standins.kubernetes import kubeconfig
 from lab.plugins.standins.kubernetes.client import ApiError, Client, NoSuchKind
-from tests.admission.mutants import words
 from tests.e2e.cluster import until
 
 Object = Mapping[str, Any]
@@ -21,23 +20,25 @@ DRY = {**STRICT, "dryRun": "All"}
 """Defaults, admission and validation, rules of definitions included; only nothing is kept."""
 
 
+def read(file: Path) -> dict[str, Any]:
+    """A definition."""
+    return yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+
+
 class Server:
     """The API server that a kubeconfig names."""
 
     def __init__(self, path: str) -> None:
         self.warnings: list[str] = []
         """What it has warned of since it was asked last."""
-        self.named: dict[str, frozenset[str]] = {}
-        """Words in the rules of the definitions that it serves, by kind."""
         self._client = Client(kubeconfig.load(path), self.warnings.append)
 
     def define(self, files: Iterable[Path]) -> None:
         """Have it serve these definitions."""
         for file in files:
-            definition = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+            definition = read(file)
             # Karpenter's webhook, which is not here, turns one version into another; only one is asked for.
             definition["spec"].pop("conversion", None)
-            self.named[definition["spec"]["names"]["kind"]] = frozenset(words(definition))
             self.create(definition)
             name = definition["metadata"]["name"]
             until(f"the definition {name}", lambda name=name: self._established(name), 20, every=0.05)
@@ -59,9 +60,10 @@ class Server:
         """Create the object; raises ApiError."""
         self._client.request("POST", self._collection(body), body, **STRICT)
 
-    def apply(self, body: Object) -> None:
+    def apply(self, body: Object, subresource: str = "") -> None:
         """Create it, or make it so; raises ApiError."""
-        self._client.request("PATCH", self._path(body), body, "application/apply-patch+yaml", force="true", **STRICT)
+        path = f"{self._path(body)}/{subresource}".rstrip("/")
+        self._client.request("PATCH", path, body, "application/apply-patch+yaml", force="true", **STRICT)
 
     def delete(self, body: Object) -> None:
         """Delete it; what has finalizers stays until somebody sees to them."""
