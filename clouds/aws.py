@@ -1,5 +1,6 @@
 """Amazon's EKS: EBS disks, network load balancers, Karpenter or cluster-autoscaler."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -45,6 +46,16 @@ PRICES = PriceList(
     },
 )
 """What elab's pools use; a stack of another region sets `price_per_hour` of its pools."""
+
+
+RESERVED_DOMAIN = re.compile(
+    r"(?!node\.kubernetes\.io/)[^/]*(kubernetes\.io|k8s\.io|karpenter\.sh|karpenter\.k8s\.aws)(/|$)"
+)
+TAKEN_LABELS = frozenset(
+    ("kubernetes.io/arch", "kubernetes.io/os", "topology.kubernetes.io/region", "topology.kubernetes.io/zone")
+)
+"""Labels of nodes that Karpenter's NodePool refuses, and those of them that it takes all the same. Source: the rules of
+its definition, 1.0.8 to 1.6.3; of its own domains it takes some, which differ by version."""
 
 
 class Karpenter(Section):
@@ -171,21 +182,17 @@ class Aws:
             ami=found.ami,
             role=found.node_role,
             discovery=found.discovery,
-            disk=str(found.disk),
+            # The whole unit in which EBS takes sizes.
+            disk=f"{-(-found.disk.bytes // 2**30)}Gi",
             tags={"elab-instance": instance},
         )
         return Scaling(objects=(shared, *(_node_pool(pool, found, shared.name, instance) for pool in pools)))
 
     def pool_problems(self, pools: Sequence[NodePool]) -> Iterator[Problem]:
         yield from machine_problems(pools, PRICES)
-        for index, pool in enumerate(pools):
-            if isinstance(self.settings.autoscaler, Karpenter) and pool.nodes.min > 0:
-                yield Problem(
-                    where=f"pools.{index}.nodes.min",
-                    found=str(pool.nodes.min),
-                    allowed="0, since Karpenter keeps no smallest number of nodes",
-                    fix=f"set it to 0, and keep room by pools.{index}.placeholders or arrivals",
-                )
+        if isinstance(self.settings.autoscaler, Karpenter):
+            for index, pool in enumerate(pools):
+                yield from _unfit_for_karpenter(f"pools.{index}", pool)
 
     @property
     def load_balancer_annotations(self) -> dict[str, str]:
@@ -202,12 +209,30 @@ class Aws:
         }
 
 
+def _unfit_for_karpenter(where: str, pool: NodePool) -> Iterator[Problem]:
+    if pool.nodes.min > 0:
+        yield Problem(
+            where=f"{where}.nodes.min",
+            found=str(pool.nodes.min),
+            allowed="0, since Karpenter keeps no smallest number of nodes",
+            fix=f"set it to 0, and keep room by {where}.placeholders or arrivals",
+        )
+    for key in pool.selector:
+        if key not in TAKEN_LABELS and RESERVED_DOMAIN.match(key):
+            yield Problem(
+                where=f"{where}.selector",
+                found=f"{key}, which Karpenter sets itself and takes from nobody",
+                allowed=f"a label of a domain of your own, node.kubernetes.io/…, {', '.join(sorted(TAKEN_LABELS))}",
+                fix=f"write for example elab.dev/pool: {pool.name}; Karpenter then gives it to the pool's nodes",
+            )
+
+
 def _node_pool(pool: NodePool, settings: Karpenter, node_class: str, instance: str) -> KarpenterNodePool:
     machine = PRICES.machines[pool.machine or ""]
     return KarpenterNodePool(
         name=f"{instance}-{pool.name}",
         node_class=node_class,
-        labels=pool.selector,
+        labels={**pool.selector},
         taints=pool.taints,
         machine=str(pool.machine),
         spot=pool.spot,

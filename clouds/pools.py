@@ -7,15 +7,15 @@ from pydantic import Field
 
 from stackfile.problems import Problem
 from stackfile.quantities import Bytes, Cpu, Duration
-from stackfile.references import Name
+from stackfile.references import LabelKey, LabelValue, Name
 from stackfile.section import Section
 
 
 class Taint(Section):
     """A taint that the pool's nodes carry; servers of the pool tolerate it."""
 
-    key: str = Field(min_length=1)
-    value: str = ""
+    key: LabelKey
+    value: LabelValue = LabelValue("")
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] = "NoSchedule"
 
 
@@ -71,7 +71,7 @@ class NodePool(Section):
     """One node pool."""
 
     name: Name
-    selector: dict[str, str] = Field(min_length=1)
+    selector: dict[LabelKey, LabelValue] = Field(min_length=1)
     """Labels that every node of the pool carries, and no other node."""
     taints: tuple[Taint, ...] = ()
     nodes: NodeCount

@@ -26,6 +26,24 @@ class Name(Scalar):
             raise ValueError
 
 
+class LabelKey(Scalar):
+    """The key of a Kubernetes label, annotation or taint."""
+
+    allowed: ClassVar[str] = (
+        "1 to 63 letters, digits, -, _ and ., a letter or digit at both ends; before it a domain and / where it has one"
+    )
+    example: ClassVar[str] = "elab.dev/pool"
+    pattern: ClassVar[str | None] = rf"^({_LABEL}(\.{_LABEL})*/)?[A-Za-z0-9]([A-Za-z0-9_.-]{{0,61}}[A-Za-z0-9])?$"
+
+
+class LabelValue(Scalar):
+    """The value of a Kubernetes label or taint."""
+
+    allowed: ClassVar[str] = "up to 63 letters, digits, -, _ and ., a letter or digit at both ends; or nothing"
+    example: ClassVar[str] = "general"
+    pattern: ClassVar[str | None] = r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$"
+
+
 class InstanceName(Scalar):
     """The name of one elab in its cluster; it starts every namespace and cluster-wide name."""
 

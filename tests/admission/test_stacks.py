@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,7 +36,7 @@ def _namespaces(stack: str) -> Iterator[Body]:
 
 
 @contextmanager
-def _before(server: Server, stack: str) -> Iterator[None]:
+def _before(server: Server, stack: str) -> Generator[None]:
     """What is there before the stack's pods are, and gone again before the next stack's."""
     kept = [body for body in objects(stack) if body["kind"] in FIRST]
     for namespace in _namespaces(stack):

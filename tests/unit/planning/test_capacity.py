@@ -10,7 +10,7 @@ from clouds.pools import Allocatable, NodeCount, NodePool, Taint
 from planning.capacity import Fit, Person, fits, may_run_on
 from planning.pods import PodTemplate
 from stackfile.quantities import Bytes, Cpu
-from stackfile.references import Name
+from stackfile.references import LabelKey, LabelValue, Name
 
 TAINT = Taint(key="people", value="only")
 TOLERATION = {"key": "people", "operator": "Equal", "value": "only", "effect": "NoSchedule"}
@@ -19,7 +19,7 @@ TOLERATION = {"key": "people", "operator": "Equal", "value": "only", "effect": "
 def _pool(*, taints: tuple[Taint, ...] = (TAINT,), pods: int = 110, price: float | None = None) -> NodePool:
     return NodePool(
         name=Name("small"),
-        selector={"pool": "small"},
+        selector={LabelKey("pool"): LabelValue("small")},
         taints=taints,
         nodes=NodeCount(min=1, max=3),
         allocatable=Allocatable(cpu=Cpu("4"), memory=Bytes("16Gi"), pods=pods),
