@@ -21,6 +21,8 @@ _NUMBERS = (-(10**12), -1, 0, 1, 65, 101, 65536, 10**12)
 _KEYS = ("", "a b", "a/b/c", "elab.dev/é", "x" * 400)
 _MANY = 101
 _NUMBER = re.compile(r"\d+")
+_KEY = re.compile(r"\w/\w")
+"""What stands in a key, not in a value."""
 _QUOTED = re.compile(r"""['"]([A-Za-z0-9./:-]+)['"]""")
 
 
@@ -85,7 +87,7 @@ def _others(value: Json, named: Collection[str]) -> Iterator[Json]:
     elif isinstance(value, int):
         yield from (*_NUMBERS, "7")
     elif isinstance(value, str):
-        yield from (*_TEXTS, *named, 7, True)
+        yield from (*_TEXTS, *(word for word in named if not _KEY.search(word)), 7, True)
         yield from (f"x{value}", f"{value}x", value[1:], value[:-1], value.upper())
         yield from (_NUMBER.sub(number, value) for number in ("0", "1.5", "007", "99999"))
     elif isinstance(value, list):

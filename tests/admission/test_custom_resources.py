@@ -10,7 +10,7 @@ import pytest
 
 from lab.labkit import definitions
 from planning import schemas
-from tests.admission.mutants import IDENTITY, changed, mutants, places, value_at, words
+from tests.admission.mutants import IDENTITY, Json, Place, changed, mutants, places, value_at, words
 from tests.admission.registered import Body, every_custom, manifest
 from tests.admission.server import Server, read
 from tests.harness.plans import documents
@@ -69,8 +69,10 @@ def test_each_schema_is_of_a_kind_that_stacks_register_and_that_is_defined(serve
 def test_every_custom_resource_of_the_stacks_is_created(server: Server) -> None:
     for namespace in sorted({body["metadata"].get("namespace", "default") for body in every_custom()}):
         server.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-    for body in _known(server, iter(every_custom())):
-        assert server.applied(body) is None, _title(body)
+    known = _known(server, iter(every_custom()))
+    refused = {_title(body): server.applied(body) for body in known}
+    assert {title: why for title, why in refused.items() if why} == {}
+    for body in known:
         server.create(body)
         server.delete(body)
 
@@ -86,6 +88,26 @@ def test_the_schemas_let_nothing_through_that_the_definitions_refuse(server: Ser
     assert len(asked) > 100
     refused = {what: server.created(body) for what, body in asked}
     assert {what: why for what, why in refused.items() if why} == {}
+
+
+WRONG_WORDS: dict[str, tuple[Place, Json]] = {
+    "NodePool": (("spec", "disruption", "consolidationPolicy"), "WhenUnderutilized"),
+    "EC2NodeClass": (("spec", "metadataOptions", "httpTokens"), "forbidden"),
+    "VolumeSnapshotClass": (("deletionPolicy",), "Keep"),
+    "HTTPRoute": (("spec", "rules", 0, "matches", 0, "path", "type"), "Prefix"),
+    "Route": (("spec", "tls", "termination"), "plain"),
+    "SecurityContextConstraints": (("allowPrivilegedContainer",), "no"),
+    "ClusterAutoscaler": (("spec", "scaleDown", "delayAfterAdd"), "10"),
+    "MachineAutoscaler": (("spec", "maxReplicas"), 0),
+}
+
+
+def test_a_wrong_word_is_refused_by_the_definition_and_by_the_schema(server: Server) -> None:
+    assert WRONG_WORDS.keys() == {body["kind"] for body in every_custom()}
+    for body in _known(server, iter(every_custom())):
+        wrong = changed(body, *WRONG_WORDS[body["kind"]])
+        assert server.created(wrong), _title(body)
+        assert schemas.custom_violations(manifest(wrong)), _title(body)
 
 
 def test_a_mistake_anywhere_is_refused(server: Server) -> None:
