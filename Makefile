@@ -102,8 +102,8 @@ e2e-platform: $(INSTALLED)
 	@$(E2E) tests/e2e $(BESIDE:%=--ignore=%)
 
 e2e-beside: $(INSTALLED)
-	@lab/lab build --shippers
-	@$(E2E) $(BESIDE) tests/cli tests/image tests/scheduling tests/logging lab/plugins/tests
+	@lab/lab build --shippers && lab/lab build --definitions
+	@$(E2E) $(BESIDE) tests/cli tests/image tests/scheduling tests/logging tests/admission lab/plugins/tests
 
 image: $(INSTALLED) ## The notebook image, with docker, podman or buildah (IMAGE_TAG, BASE_IMAGE, DOWNLOADS, BUILDER, PUSH=1)
 	@$(BIN)/python -m operate.image --tag "$$IMAGE_TAG" --base "$$BASE_IMAGE" --downloads "$$DOWNLOADS" --builder "$$BUILDER" --push "$$PUSH"

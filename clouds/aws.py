@@ -215,7 +215,8 @@ class Aws:
             ami=str(found.ami),
             role=found.node_role,
             discovery=found.discovery,
-            disk=str(found.disk),
+            # The whole unit in which EBS takes sizes.
+            disk=f"{-(-found.disk.bytes // 2**30)}Gi",
             tags={"elab-instance": instance},
         )
         return Scaling(objects=(shared, *(_node_pool(pool, found, shared.name, instance) for pool in pools)))
