@@ -7,7 +7,7 @@ from pydantic import Field
 
 from stackfile.problems import Problem
 from stackfile.quantities import Bytes, Cpu, Duration
-from stackfile.references import Name
+from stackfile.references import PoolName
 from stackfile.section import Section
 
 
@@ -70,7 +70,7 @@ class Arrivals(Section):
 class NodePool(Section):
     """One node pool."""
 
-    name: Name
+    name: PoolName
     selector: dict[str, str] = Field(min_length=1)
     """Labels that every node of the pool carries, and no other node."""
     taints: tuple[Taint, ...] = ()

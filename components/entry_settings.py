@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stackfile.problems import Problem
-from stackfile.references import Cidr, HostName, Name
+from stackfile.references import AnnotationKey, Cidr, HostName, Name
 from stackfile.section import Section
 
 
@@ -39,7 +39,7 @@ class IngressEntry(Section):
     host_network: bool = False
     """Whether the controller uses its node's network: then it comes from `cloud.node_cidrs`, not from its namespace."""
     tls: Annotated[SecretTls | CertManagerTls, Field(discriminator="kind")] | None = None
-    annotations: dict[str, str] = {}
+    annotations: dict[AnnotationKey, str] = {}
     """More annotations; they win over elab's own."""
 
 

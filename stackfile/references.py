@@ -26,6 +26,42 @@ class Name(Scalar):
             raise ValueError
 
 
+_WORD = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+"""What Kubernetes takes as the name part of a label's key, and as its value: 63 characters at most."""
+
+
+class LabelKey(Scalar):
+    """The key of a label or taint."""
+
+    allowed: ClassVar[str] = (
+        "1 to 63 letters, digits, hyphens, underscores and dots, a letter or digit at both ends; a DNS name and / may "
+        "stand before it"
+    )
+    example: ClassVar[str] = "elab.dev/pool"
+    pattern: ClassVar[str | None] = rf"^({_LABEL}(\.{_LABEL})*/)?{_WORD}$"
+
+    @classmethod
+    def check(cls, text: str) -> None:
+        super().check(text)
+        if len(text.rpartition("/")[0]) > 253:
+            raise ValueError
+
+    @property
+    def domain(self) -> str:
+        """What stands before the slash; empty where there is none."""
+        return self.rpartition("/")[0]
+
+
+class LabelValue(Scalar):
+    """The value of a label or taint."""
+
+    allowed: ClassVar[str] = (
+        "at most 63 letters, digits, hyphens, underscores and dots, a letter or digit at both ends; may be empty"
+    )
+    example: ClassVar[str] = "general"
+    pattern: ClassVar[str | None] = rf"^({_WORD})?$"
+
+
 class InstanceName(Scalar):
     """The name of one elab in its cluster; it starts every namespace and cluster-wide name."""
 
@@ -192,3 +228,27 @@ class AbsolutePath(Scalar):
     def check(cls, text: str) -> None:
         if not text.startswith("/") or ".." in text.split("/"):
             raise ValueError
+
+
+class AnnotationKey(LabelKey):
+    """The key of an annotation, which has the form of a label's."""
+
+    example: ClassVar[str] = "nginx.ingress.kubernetes.io/limit-rps"
+
+
+_LONGEST_POOL = 63 - 20 - len("-")
+
+
+class PoolName(Scalar):
+    """The name of a node pool.
+
+    With what stands before it, it is the value of labels, which have 63 characters at most: `placeholder-`, `puller-`,
+    and, the longest, an instance's name of 20 and a hyphen: so its Karpenter NodePool is called, which its nodes name.
+    """
+
+    allowed: ClassVar[str] = (
+        f"1 to {_LONGEST_POOL} lower-case letters, digits and hyphens, a letter or digit at both ends: labels of 63 at "
+        "most are made of it"
+    )
+    example: ClassVar[str] = "general"
+    pattern: ClassVar[str | None] = rf"^[a-z0-9]([a-z0-9-]{{0,{_LONGEST_POOL - 2}}}[a-z0-9])?$"

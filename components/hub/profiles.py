@@ -7,7 +7,7 @@ from pydantic import Field
 
 from stackfile.problems import Problem
 from stackfile.quantities import Bytes, Duration
-from stackfile.references import AbsolutePath, Cidr, EnvName, Image, Name
+from stackfile.references import AbsolutePath, Cidr, EnvName, Image, Name, PoolName
 from stackfile.resources import Resources
 from stackfile.section import Section
 
@@ -33,7 +33,7 @@ class Profile(Section):
     title: str = Field(min_length=1)
     description: str = ""
     resources: Resources
-    pools: tuple[Name, ...] = Field(min_length=1)
+    pools: tuple[PoolName, ...] = Field(min_length=1)
     """Node pools that run it, the preferred one first."""
     strategy: Strategy = "burst"
     """burst: the next pool is used when the one before is full. pack: the fullest node of all pools, so that the fewest
