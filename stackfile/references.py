@@ -125,10 +125,14 @@ class Image(Scalar):
         return self._part("digest")
 
 
-class Url(Scalar):
-    """An http or https address without user name or password."""
+KEY_IN_PATH = re.compile(r"(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{20,}")
+"""A step of a path that is somebody's key, by its looks: long, and letters and digits mixed."""
 
-    allowed: ClassVar[str] = "an http:// or https:// address, without a password in it"
+
+class Url(Scalar):
+    """An http or https address without user name, password or query."""
+
+    allowed: ClassVar[str] = "an http:// or https:// address, without a password or a query in it"
     example: ClassVar[str] = "https://proxy.example.org:3128"
 
     @classmethod
@@ -136,6 +140,8 @@ class Url(Scalar):
         parts = urlsplit(text)
         if parts.username or parts.password:
             raise ValueError("take the user name and password out of the address; they would be shown in clear")
+        if parts.query or parts.fragment:
+            raise ValueError("take the query out of the address; what stands there would be shown in clear")
         if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", text):
             raise ValueError
         try:
@@ -152,6 +158,13 @@ class Url(Scalar):
         return parts.port or (443 if parts.scheme == "https" else 80)
 
 
+def in_one_line(text: str) -> None:
+    """Raise ValueError for control characters and separators of lines: nobody writes them, and what is made of the
+    text would be read as something else."""
+    if not text.isprintable():
+        raise ValueError("write it in one line, without tabs or other control characters")
+
+
 class Dn(Scalar):
     """A distinguished name of an LDAP directory (RFC 4514)."""
 
@@ -160,6 +173,7 @@ class Dn(Scalar):
 
     @classmethod
     def check(cls, text: str) -> None:
+        in_one_line(text)
         try:
             if not parse_dn(text):
                 raise ValueError
