@@ -42,7 +42,9 @@ _ALLOWED: Final = {
 
 _REST: Final = r'(?:\\.|[^\s"\\])*'
 """What goes on with a text of JSON up to a space or the text's end."""
-_ADDRESS: Final = re.compile(rf'//(?P<door>[^/\s"]*@|[^?#\s"]*@)?(?P<host>[^/?#\s"]*)(?P<path>[^?#\s"]*)(?P<query>[?#]{_REST})?')
+_ADDRESS: Final = re.compile(
+    r'//(?P<door>[^/\s"]*@|[^?#\s"]*@)?(?P<host>[^/?#\s"]*)(?P<path>[^?#\s"]*)' + rf"(?P<query>[?#]{_REST})?"
+)
 
 
 def problems_of(model: type[BaseModel], top: str, error: ValidationError) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from stackfile.problems import Problem
-from stackfile.quantities import Bytes, Duration
+from stackfile.quantities import DiskSize, Duration
 from stackfile.references import AbsolutePath, Cidr, EnvName, Image, Name, PoolName
 from stackfile.resources import Resources
 from stackfile.section import Section
@@ -50,7 +50,7 @@ class Profile(Section):
 class Home(Section):
     """A person's disk: one claim each, kept when their server goes."""
 
-    size: Bytes = Bytes("10Gi")
+    size: DiskSize = DiskSize("10Gi")
     path: AbsolutePath = AbsolutePath("/home/jovyan")
 
 

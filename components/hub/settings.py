@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stackfile.problems import Problem
-from stackfile.quantities import Bytes, Duration
+from stackfile.quantities import DiskSize, Duration
 from stackfile.references import Cidr, Image, Name
 from stackfile.resources import Resources, resources
 from stackfile.section import Section
@@ -16,7 +16,7 @@ class Sqlite(Section):
     """The hub's database as a file on a claim of its own."""
 
     kind: Literal["sqlite"] = "sqlite"
-    size: Bytes = Bytes("1Gi")
+    size: DiskSize = DiskSize("1Gi")
 
 
 class PostgreSql(Section):

@@ -8,7 +8,7 @@ from pydantic import Field
 from components.logging.snapshot_settings import SnapshotSettings
 from components.logging.streams import StreamPart
 from stackfile.problems import Problem
-from stackfile.quantities import Bytes, Duration
+from stackfile.quantities import Bytes, DiskSize, Duration
 from stackfile.references import HostName, Image, Name
 from stackfile.resources import Resources, resources
 from stackfile.scalars import Scalar
@@ -47,7 +47,7 @@ class ElasticsearchSettings(Section):
     """Of each node. Memory: request and limit alike, since the heap is sized by the limit and taken at once."""
     heap: Bytes | None = None
     """Java's heap; none: Elasticsearch takes half of the memory's limit, which is what its makers advise."""
-    volume: Bytes | None = None
+    volume: DiskSize | None = None
     """Each node's disk; none: computed from the retention and the lines to expect. It can only grow."""
     memory_maps: bool = False
     """Whether index files are mapped into memory: faster, but every node that may run it needs
