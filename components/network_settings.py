@@ -92,6 +92,14 @@ def pem(text: str | None) -> str | None:
     return text
 
 
+class ClusterIdentifier(Scalar):
+    """A name of one's own for a cluster."""
+
+    allowed: ClassVar[str] = "a name of 1 to 253 characters without spaces"
+    example: ClassVar[str] = "prod"
+    pattern: ClassVar[str | None] = r"^\S{1,253}$"
+
+
 class ClusterSettings(Section):
     """Which cluster, never guessed from the environment."""
 
@@ -99,5 +107,5 @@ class ClusterSettings(Section):
     """The kubeconfig's context."""
     kubeconfig: str = "~/.kube/config"
     """The kubeconfig's path."""
-    identifier: str | None = None
+    identifier: ClusterIdentifier | None = None
     """A name that stays when address or credentials change; none: the context's. Another one replaces everything."""

@@ -21,7 +21,7 @@ from stackfile.loader import StackFile, load_stack
 from stackfile.problems import Problem, StackError
 
 from . import applications as apps
-from . import checks, grammar, graph, homes, metrics, neighbours, policies, schemas, vocabulary
+from . import checks, digests, grammar, graph, homes, metrics, neighbours, policies, schemas, vocabulary
 from .applications import PlannedApplication
 from .capacity import Fit, fits
 from .external import expected
@@ -155,6 +155,7 @@ def _findings(found: Subject, recording: Recording, plan: tuple[Manifest, ...], 
     yield from graph.findings(plan, servers.manifests, expected(found.settings))
     yield from vocabulary.findings(plan, found.settings.monitoring.alerting.routes)
     yield from metrics.findings(found.settings)
+    yield from digests.findings(found.settings)
     for command in found.settings.scaling.commands:
         yield Finding(level="info", where=f"pool {command.pool}", what=command.why, fix=command.command)
     for duty in duties(found.settings.entry):

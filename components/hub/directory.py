@@ -151,6 +151,15 @@ class DirectorySettings(Section):
                 allowed="at most 5m, since leavers are to be out within 15 minutes",
                 fix='set refresh to "5m" or less',
             )
+        asked = [(server.host.lower(), server.port) for server in self.servers]
+        for index, server in enumerate(self.servers):
+            if asked[index] in asked[:index]:
+                yield Problem(
+                    where=f"servers.{index}",
+                    found=f'"{server}", which stands there already',
+                    allowed="every server once: a second try at one that is down only makes people wait",
+                    fix="remove it, or name another server",
+                )
         if self.tls == "unencrypted" and any(server.encrypted for server in self.servers):
             yield Problem(
                 where="tls",
