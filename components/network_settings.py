@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, field_validator
 
 from stackfile.problems import Problem
-from stackfile.references import Cidr, Image, Name, Url
+from stackfile.references import Cidr, Image, ObjectName, Url
 from stackfile.scalars import Scalar, refusal
 from stackfile.section import Section
 
@@ -32,7 +32,7 @@ class ImagesSettings(Section):
     """The digest of each image that is named by tag; all of them are needed in prod."""
     mirrors: dict[str, str] = {}
     """For an institution without internet: registry or repository prefix, and what takes its place."""
-    pull_secrets: tuple[Name, ...] = ()
+    pull_secrets: tuple[ObjectName, ...] = ()
     """Secrets of type dockerconfigjson, in each namespace that pulls; made by their owner."""
     pull_policy: Literal["IfNotPresent", "Always"] = "IfNotPresent"
 

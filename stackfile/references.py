@@ -13,6 +13,12 @@ from stackfile.scalars import Scalar
 _LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 
 
+def _as_label(text: str) -> str:
+    """The label that a text was most likely meant to be; empty if nothing of it is left, or if it is an address, which
+    may hold a password."""
+    return "" if re.search(r"[:/?@=]", text) else re.sub(r"[^a-z0-9]+", "-", text.lower())[:63].strip("-")
+
+
 class Name(Scalar):
     """The name of a Kubernetes object: an RFC 1123 label."""
 
@@ -22,6 +28,9 @@ class Name(Scalar):
 
     @classmethod
     def check(cls, text: str) -> None:
+        mended = _as_label(text)
+        if mended and mended != text:
+            raise ValueError(f'write for example "{mended}"')
         if not re.fullmatch(_LABEL, text) or len(text) > 63:
             raise ValueError
 
@@ -81,6 +90,8 @@ class HostName(Scalar):
     def check(cls, text: str) -> None:
         if "://" in text:
             raise ValueError(f'write the name alone: "{urlsplit(text).hostname}"')
+        if text != text.lower() and re.fullmatch(cls.pattern or "", text.lower()):
+            raise ValueError(f'write it in lower case: "{text.lower()}"')
         if not re.fullmatch(cls.pattern or "", text) or len(text) > 253:
             raise ValueError
 
@@ -266,3 +277,26 @@ class PoolName(Scalar):
     )
     example: ClassVar[str] = "general"
     pattern: ClassVar[str | None] = rf"^[a-z0-9]([a-z0-9-]{{0,{_LONGEST_POOL - 2}}}[a-z0-9])?$"
+
+
+class ObjectName(Scalar):
+    """The name of a Secret, a class or another object that was made by its owner: an RFC 1123 subdomain."""
+
+    allowed: ClassVar[str] = "1 to 253 lower-case letters, digits, hyphens and dots, a letter or digit beside each dot"
+    example: ClassVar[str] = "jupyter-tls"
+    pattern: ClassVar[str | None] = rf"^{_LABEL}(\.{_LABEL})*$"
+
+    @classmethod
+    def check(cls, text: str) -> None:
+        mended = ".".join(filter(None, map(_as_label, text.split("."))))
+        if mended and not re.fullmatch(cls.pattern or "", text):
+            raise ValueError(f'write for example "{mended}"')
+        super().check(text)
+        if len(text) > 253:
+            raise ValueError
+
+
+class StorageClassName(ObjectName):
+    """The name of a StorageClass."""
+
+    example: ClassVar[str] = "ceph-rbd"

@@ -9,7 +9,7 @@ from components.logging.snapshot_settings import SnapshotSettings
 from components.logging.streams import StreamPart
 from stackfile.problems import Problem
 from stackfile.quantities import Bytes, DiskSize, Duration
-from stackfile.references import HostName, Image, Name
+from stackfile.references import HostName, Image, Name, StorageClassName
 from stackfile.resources import Resources, resources
 from stackfile.scalars import Scalar
 from stackfile.section import Section
@@ -139,7 +139,7 @@ class LoggingSettings(Section):
     """How long a line is kept. Indices are begun daily and go as a whole, so a line may stay a day longer."""
     streams: StreamPart | None = None
     """The last part of every data stream's name; none: the instance, its hyphens as underscores."""
-    storage_class: Name | None = None
+    storage_class: StorageClassName | None = None
     """The StorageClass of Elasticsearch's disks; none: the platform's own."""
     expected: ExpectedLines = ExpectedLines()
     elasticsearch: ElasticsearchSettings = ElasticsearchSettings()

@@ -9,7 +9,7 @@ from components.monitoring.grafana_settings import GrafanaSettings
 from components.monitoring.targets_settings import CephTargets, OpenStackTargets, RemoteWrite, interval_problems
 from stackfile.problems import Problem
 from stackfile.quantities import DiskSize, Duration
-from stackfile.references import Image, Name
+from stackfile.references import Image, Name, StorageClassName
 from stackfile.resources import Resources, resources
 from stackfile.section import Section
 
@@ -83,7 +83,7 @@ class MonitoringSettings(Section):
     """How often most targets are asked."""
     cluster_name: Name | None = None
     """The label `cluster` of every metric; none: the cluster's identifier, or its context."""
-    storage_class: Name | None = None
+    storage_class: StorageClassName | None = None
     """The StorageClass of monitoring's disks, never on the Ceph that is watched; none: the platform's own."""
     other_nodes: int = Field(default=3, ge=0, le=5000)
     """How many nodes the cluster has besides the pools' own; they are watched too, and count for the disk's size."""
