@@ -7,7 +7,7 @@ from pydantic import Field
 
 from stackfile.problems import Problem
 from stackfile.quantities import Bytes, Cpu, Duration
-from stackfile.references import LabelKey, LabelValue, Name
+from stackfile.references import LabelKey, LabelValue, PoolName
 from stackfile.resources import Resources
 from stackfile.section import Section
 
@@ -87,7 +87,7 @@ class Arrivals(Section):
 class NodePool(Section):
     """One node pool."""
 
-    name: Name
+    name: PoolName
     selector: dict[LabelKey, LabelValue] = Field(min_length=1)
     """Labels that every node of the pool carries, and no other node."""
     taints: tuple[Taint, ...] = ()

@@ -20,7 +20,7 @@ from stackfile.loader import StackFile, load_stack
 from stackfile.problems import Problem, StackError
 
 from . import applications as apps
-from . import checks, duties, graph, homes, metrics, neighbours, policies, schemas, vocabulary
+from . import checks, digests, duties, grammar, graph, homes, metrics, neighbours, policies, schemas, vocabulary
 from .applications import PlannedApplication
 from .capacity import Fit, fits
 from .external import expected
@@ -151,10 +151,12 @@ def _findings(found: Subject, recording: Recording, plan: tuple[Manifest, ...], 
         what = f"found {problem.found}, needed before an up: {problem.allowed}"
         yield Finding(level="warning", where=problem.where, what=what, fix=problem.fix)
     yield from checks.findings(recording, plan)
+    yield from grammar.findings(plan, servers.manifests)
     yield from schemas.findings((*plan, *servers.manifests))
     yield from graph.findings(plan, servers.manifests, expected(found.settings))
     yield from vocabulary.findings(plan, found.settings.monitoring.alerting.routes)
     yield from metrics.findings(found.settings)
+    yield from digests.findings(found.settings)
 
 
 def as_json(plan: Plan) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from clouds.pools import NodePool
 from components.hub.profiles import Profile, repeated
 from stackfile.problems import Problem
 from stackfile.quantities import shown_bytes, shown_millicores
-from stackfile.references import Name
+from stackfile.references import PoolName
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -70,7 +70,7 @@ def _selectors(pools: Sequence[NodePool]) -> Iterator[Problem]:
 
 
 def _strategy(
-    settings: "Settings", where: str, profile: Profile, by_name: Mapping[Name, NodePool]
+    settings: "Settings", where: str, profile: Profile, by_name: Mapping[PoolName, NodePool]
 ) -> Iterator[Problem]:
     """A strategy that has nothing to choose from would promise what it can't do."""
     kinds = {by_name[name].spot for name in profile.pools if name in by_name}

@@ -6,8 +6,8 @@ from typing import Literal
 from pydantic import Field
 
 from stackfile.problems import Problem
-from stackfile.quantities import Bytes, Duration
-from stackfile.references import AbsolutePath, Cidr, EnvName, Image, Name
+from stackfile.quantities import DiskSize, Duration
+from stackfile.references import AbsolutePath, Cidr, EnvName, Image, Name, PoolName
 from stackfile.resources import Resources
 from stackfile.secrets import SECRET_NAME, in_clear
 from stackfile.section import Section
@@ -34,7 +34,7 @@ class Profile(Section):
     title: str = Field(min_length=1)
     description: str = ""
     resources: Resources
-    pools: tuple[Name, ...] = Field(min_length=1)
+    pools: tuple[PoolName, ...] = Field(min_length=1)
     """Node pools that run it, the preferred one first."""
     strategy: Strategy = "burst"
     """burst: the next pool is used when the one before is full. pack: the fullest node of all pools, so that the fewest
@@ -51,7 +51,7 @@ class Profile(Section):
 class Home(Section):
     """A person's disk: one claim each, kept when their server goes."""
 
-    size: Bytes = Bytes("10Gi")
+    size: DiskSize = DiskSize("10Gi")
     path: AbsolutePath = AbsolutePath("/home/jovyan")
 
 
