@@ -36,6 +36,16 @@ class ImagesSettings(Section):
     """Secrets of type dockerconfigjson, in each namespace that pulls; made by their owner."""
     pull_policy: Literal["IfNotPresent", "Always"] = "IfNotPresent"
 
+    def problems(self) -> Iterator[Problem]:
+        for prefix, mirror in self.mirrors.items():
+            if not Image.takes_below(mirror):
+                yield Problem(
+                    where=f"mirrors.{prefix}",
+                    found=f'"{mirror}"',
+                    allowed="a registry's host, and a prefix of repositories if need be, in lower case",
+                    fix="write it as registry.example.org or registry.example.org/mirror",
+                )
+
     def reference(self, image: Image) -> str:
         """What the cluster is told to pull: by digest where it is known, from the mirror where there is one."""
         digest = self.digests.get(image)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import yaml
 
-from policy.rules.containers import qualified
 from settings import Settings
 from stackfile.problems import Problem, StackError
 from stackfile.references import Image
@@ -29,16 +28,17 @@ def script(found: Sequence[StackImage], settings: Settings, registry: str) -> st
 
     Raises StackError where the registry's name is none, or an image is named without its registry.
     """
-    if "://" in registry or registry.endswith("/") or qualified(f"{registry}/x") != f"{registry}/x":
+    if not Image.takes_below(registry):
         raise StackError(
             [
                 Problem(
                     where="--mirror",
                     found=f'"{registry}"',
-                    allowed="a registry's host, and a prefix if need be",
+                    allowed="a registry's host, and a prefix of repositories if need be, in lower case",
                     fix="write it as registry.example.org or registry.example.org/mirror",
                 )
-            ]
+            ],
+            of="the option --mirror",
         )
     mirrors = prefixes(found, registry)
     target = settings.images.model_copy(update={"mirrors": mirrors})

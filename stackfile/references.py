@@ -11,6 +11,8 @@ from ldap3.utils.dn import parse_dn
 from stackfile.scalars import Scalar
 
 _LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+_COMPONENT = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
+"""Of a repository's path: github.com/distribution/reference v0.6.0."""
 
 
 def _as_label(text: str) -> str:
@@ -102,7 +104,7 @@ class Image(Scalar):
     allowed: ClassVar[str] = "registry/repository:tag or registry/repository[:tag]@sha256:<64 hex digits>; never latest"
     example: ClassVar[str] = "quay.io/jupyterhub/k8s-hub:4.4.0"
     _form: ClassVar[re.Pattern[str]] = re.compile(
-        r"(?P<repository>(?P<registry>[a-z0-9.-]+(:[0-9]+)?)/[a-z0-9._/-]+?)"
+        rf"(?P<repository>(?P<registry>{_LABEL}(\.{_LABEL})*(:[0-9]+)?)/{_COMPONENT}(/{_COMPONENT})*)"
         r"(:(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(@(?P<digest>sha256:[0-9a-f]{64}))?"
     )
 
@@ -115,6 +117,15 @@ class Image(Scalar):
             raise ValueError("name the version instead of latest, so that every node runs the same")
         if not found["tag"] and not found["digest"]:
             raise ValueError("add the version as a tag or a digest")
+
+    @classmethod
+    def takes_below(cls, prefix: str) -> bool:
+        """Whether images can be named below a registry, or a prefix of repositories."""
+        try:
+            cls.check(f"{prefix}/image:1")
+        except ValueError:
+            return False
+        return True
 
     def _part(self, name: str) -> str | None:
         found = self._form.fullmatch(self)

@@ -125,9 +125,23 @@ def test_what_is_still_to_be_built_is_no_fault_and_every_other_that_is_missing_i
     assert said.endswith(f"error: {len(found) - 1} of {len(found)} images could not be asked for; see above\n")
 
 
-@pytest.mark.parametrize("registry", ["https://registry.example.org", "registry.example.org/", "mirror"])
+@pytest.mark.parametrize(
+    "registry",
+    [
+        "https://registry.example.org",
+        "registry.example.org/",
+        "mirror",
+        "Registry.Example.org/UPPER",
+        "reg.example.org/$(id)",
+        "müll.example.org/x",
+        "reg.example.org/a//b",
+        "reg.example.org/a:1",
+        "-reg.example.org",
+        "reg.example.org/a\n",
+    ],
+)
 def test_a_name_that_is_no_registry_is_refused(registry: str) -> None:
-    with pytest.raises(StackError, match="write it as registry"):
+    with pytest.raises(StackError, match=r"^the option --mirror has 1 problem;[^Z]*write it as registry"):
         mirror.script(images.inventory(plan("dev")), plan("dev").subject.settings, registry)
 
 
