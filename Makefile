@@ -4,7 +4,7 @@ BASE ?= HEAD~1
 PYTHON ?= python3
 BIN := .venv/bin
 E2E := $(BIN)/python -m pytest -m e2e --reruns 2 --durations=0 --durations-min=5 -rR
-BESIDE := tests/e2e/test_monitoring.py tests/e2e/test_reload.py tests/e2e/test_several_clouds.py
+BESIDE := tests/e2e/test_certificate.py tests/e2e/test_monitoring.py tests/e2e/test_reload.py
 INSTALLED := .venv/.installed
 # Recipes take what a caller gives from the environment: a branch's name, say, is text there and never a command.
 export STACK BASE ARRIVALS MIRROR IMAGE_TAG BASE_IMAGE DOWNLOADS BUILDER PUSH
@@ -102,8 +102,8 @@ e2e-platform: $(INSTALLED)
 	@$(E2E) tests/e2e $(BESIDE:%=--ignore=%)
 
 e2e-beside: $(INSTALLED)
-	@lab/lab build --shippers
-	@$(E2E) $(BESIDE) tests/cli tests/image tests/scheduling tests/logging lab/plugins/tests
+	@lab/lab build --shippers && lab/lab build --definitions
+	@$(E2E) $(BESIDE) tests/cli tests/image tests/scheduling tests/logging tests/admission lab/plugins/tests
 
 image: $(INSTALLED) ## The notebook image, with docker, podman or buildah (IMAGE_TAG, BASE_IMAGE, DOWNLOADS, BUILDER, PUSH=1)
 	@$(BIN)/python -m operate.image --tag "$$IMAGE_TAG" --base "$$BASE_IMAGE" --downloads "$$DOWNLOADS" --builder "$$BUILDER" --push "$$PUSH"

@@ -14,8 +14,9 @@ from components.hub.configuration import server_files
 from components.hub.directory import DirectorySettings
 from components.hub.places import DirectoryLogin, HomeLogin, LoginSettings, Place
 from components.hub.profiles import UsersSettings
-from components.hub.scheduling import PriorityNames, placeholders
+from components.hub.scheduling import PriorityNames
 from components.hub.scheduling_settings import SchedulingSettings
+from components.hub.seats import placeholders
 from components.hub.settings import CullingSettings, HubSettings, PostgreSql, ProxySettings, PullerSettings
 from components.hub.values import ValuesArgs
 from components.kit import DataPolicy
@@ -138,9 +139,9 @@ class Settings(Section):
     @property
     def node_pools(self) -> tuple[NodePool, ...]:
         """The known pools, with as many placeholders as the rate of arrivals needs."""
-        seat, size = self.users.default_profile.resources, self.scheduling.placeholder
+        profiles, size = self.users.profiles, self.scheduling.placeholder
         return tuple(
-            pool.model_copy(update={"placeholders": placeholders(pool, seat, size), "arrivals": None})
+            pool.model_copy(update={"placeholders": placeholders(pool, profiles, size), "arrivals": None})
             for pool in self.known_pools
         )
 

@@ -34,16 +34,10 @@ _POD_IDENTITY = (Cidr("169.254.170.23/32"), Cidr("fd00:ec2::23/128"))
 """EKS Pod Identity's agent, which hands out a pod's role."""
 
 _RESTRICTED = ("kubernetes.io", "k8s.io", "karpenter.sh", "karpenter.k8s.aws")
-_FREE = ("node.kubernetes.io", "node-restriction.kubernetes.io", "kops.k8s.io")
-_WELL_KNOWN = (
-    "karpenter.sh/capacity-type",
-    "kubernetes.io/arch",
-    "kubernetes.io/os",
-    "topology.kubernetes.io/region",
-    "topology.kubernetes.io/zone",
-)
-"""Labels that a NodePool of karpenter.sh/v1 refuses by their domain, and those that it takes nonetheless. Source:
-`hack/validation/labels.sh` and `pkg/apis/v1/labels.go` of kubernetes-sigs/karpenter."""
+_FREE = "node.kubernetes.io"
+_WELL_KNOWN = ("kubernetes.io/arch", "kubernetes.io/os", "topology.kubernetes.io/region", "topology.kubernetes.io/zone")
+"""Labels that a NodePool of karpenter.sh/v1 refuses by their domain, and those that it takes nonetheless. Source: the
+rules of its definition, 1.0.8 to 1.6.3; which it takes of its own domains differs by version."""
 
 PRICES = PriceList(
     currency="USD",
@@ -215,7 +209,8 @@ class Aws:
             ami=str(found.ami),
             role=found.node_role,
             discovery=found.discovery,
-            disk=str(found.disk),
+            # The whole unit in which EBS takes sizes.
+            disk=f"{-(-found.disk.bytes // 2**30)}Gi",
             tags={"elab-instance": instance},
         )
         return Scaling(objects=(shared, *(_node_pool(pool, found, shared.name, instance) for pool in pools)))
@@ -256,8 +251,8 @@ class Aws:
 def _restricted(where: str, pool: NodePool) -> Iterator[Problem]:
     """Labels that Karpenter's NodePool refuses to put on its nodes."""
     for key in pool.selector:
-        ours = key.domain.endswith(_RESTRICTED) and not key.domain.endswith(_FREE)
-        if ours and key not in _WELL_KNOWN and not key.startswith("karpenter.k8s.aws/instance-"):
+        ours = key.domain.endswith(_RESTRICTED) and key.domain != _FREE
+        if ours and key not in _WELL_KNOWN:
             yield Problem(
                 where=where,
                 found=f"the label {key}",

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from clouds.base import ClusterEndpoints
-from stackfile.references import Cidr, Name
+from stackfile.references import Cidr, LabelKey, LabelValue, Name
 from stackfile.section import Section
 
 METADATA = (Cidr("169.254.169.254/32"), Cidr("fd00:ec2::254/128"))
@@ -31,7 +31,7 @@ class Dns(Section):
     """The cluster's resolver."""
 
     namespace: Name = Name("kube-system")
-    labels: dict[str, str] = {"k8s-app": "kube-dns"}
+    labels: dict[LabelKey, LabelValue] = {LabelKey("k8s-app"): LabelValue("kube-dns")}
     cidrs: tuple[Cidr, ...] = ()
     """Resolvers that are no pods, such as NodeLocal DNSCache."""
 
@@ -42,6 +42,6 @@ def endpoints_of(api: ApiServer, dns: Dns) -> ClusterEndpoints:
         api_server=api.cidrs,
         api_server_port=api.port,
         dns_namespace=dns.namespace,
-        dns_labels=dns.labels,
+        dns_labels={**dns.labels},
         dns_cidrs=dns.cidrs,
     )

@@ -13,8 +13,8 @@ _HEAD = """\
 # Clouds
 
 Written by `make clouds` from the modules in `clouds/` and the committed stacks; change it there. Of these, `local` runs
-in the lab. All others are verified against the schemas of Kubernetes and of their custom resources, and by the recorded
-program: no cluster of theirs was at hand.
+in the lab. All others are verified by the recorded program: each of its objects and pods is taken by a real API server,
+custom resources by their real definitions (`tests/admission`), and nothing of it ran. No cluster of theirs was at hand.
 
 | kind | stacks | disks made by | of one zone | snapshots | nodes added by | packs by itself | assigns uids | prices |
 |---|---|---|---|---|---|---|---|---|
@@ -41,8 +41,8 @@ _ADDING = """
 4. One stack file `Pulumi.<stack>.yaml`; `make plan STACK=<stack>` until it says nothing but what is still to be set,
    then `make golden schema clouds`.
 
-An autoscaler with objects of its own adds a dataclass for each kind to `clouds/scaling.py`, and its schema to
-`planning/crds/`.
+An autoscaler with objects of its own adds a dataclass for each kind to `clouds/scaling.py`, its schema to
+`planning/crds/`, and to `lab/build/crds/` the Go module that has its definition and the file's place in it.
 """
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from stackfile.problems import Problem
 from stackfile.quantities import Bytes, Cpu, Duration
-from stackfile.references import LabelKey, LabelValue, Name
+from stackfile.references import LabelKey, LabelValue, PoolName
 from stackfile.resources import Resources
 from stackfile.section import Section
 
@@ -21,7 +21,8 @@ class Taint(Section):
 
 
 class NodeCount(Section):
-    """Between how many nodes the pool's autoscaler keeps it; equal numbers mean a fixed pool."""
+    """Between how many nodes the pool's autoscaler keeps it; equal numbers mean a fixed pool, the only kind where
+    nothing adds nodes."""
 
     min: int = Field(ge=0)
     max: int = Field(ge=1, le=5000)
@@ -50,17 +51,18 @@ class Allocatable(Section):
     says: `kubectl get csinode <node> -o yaml`, `allocatable.count`. None: what the cloud's module knows of the machine
     type, and no bound where it knows of none, as with Ceph. 1000 where a class of another driver has no bound."""
 
-    def pods_of(self, size: Resources) -> int:
+    def pods_of(self, size: Resources, gpus: int = 0) -> int:
         """How many pods of this size, without a disk, an empty node holds."""
         return min(
             self.cpu.millicores // size.cpu.request.millicores,
             self.memory.bytes // size.memory.request.bytes,
             self.pods,
+            self.gpus // gpus if gpus else self.pods,
         )
 
-    def servers_of(self, size: Resources) -> int:
+    def servers_of(self, size: Resources, gpus: int = 0) -> int:
         """How many people's servers of this size, each with a disk."""
-        held = self.pods_of(size)
+        held = self.pods_of(size, gpus)
         return held if self.disks is None else min(held, self.disks)
 
 
@@ -68,34 +70,34 @@ class Arrivals(Section):
     """How fast people come at the busiest time, so that room is there before they are.
 
     While a new node starts, people / within * node_start of them come: 60 in 3 minutes and 10 minutes for a node make
-    200. Source: the Pangeo and 2i2c hubs, where a node takes 4 to 8 minutes and its images 5 to 10 more.
+    200.
     """
 
     people: int = Field(ge=1, le=100_000)
     within: Duration
-    node_start: Duration = Duration("10m")
-    """From a call for a node until it runs a server, image and all."""
     at_most: int | None = Field(default=None, ge=1)
     """How many come in all, such as the whole class; none: they keep coming."""
 
-    @property
-    def seats(self) -> int:
-        """For how many people room must be there."""
-        coming = -(-self.people * self.node_start.seconds // self.within.seconds)
+    def seats(self, node_start: Duration) -> int:
+        """For how many people room must be there where a node takes so long."""
+        coming = -(-self.people * node_start.seconds // self.within.seconds)
         return coming if self.at_most is None else min(coming, self.at_most)
 
 
 class NodePool(Section):
     """One node pool."""
 
-    name: Name
+    name: PoolName
     selector: dict[LabelKey, LabelValue] = Field(min_length=1)
     """Labels that every node of the pool carries, and no other node."""
     taints: tuple[Taint, ...] = ()
     nodes: NodeCount
     allocatable: Allocatable
+    node_start: Duration = Duration("10m")
+    """From a call for a node until it runs a server, image and all. On the Pangeo and 2i2c hubs a node takes 4 to 8
+    minutes (pangeo-data/pangeo-cloud-federation#283) and its images, where it has none yet, 5 to 10 more."""
     placeholders: int = Field(default=0, ge=0, le=1000)
-    """How many placeholder pods keep room for the next people; each as large as the largest default profile."""
+    """How many placeholder pods keep room for the next people; `scheduling.placeholder` says how large each is."""
     arrivals: Arrivals | None = None
     """In place of `placeholders`: the rate from which their number is computed."""
     machine: str | None = Field(default=None, min_length=1)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stackfile.problems import Problem
-from stackfile.references import Cidr, HostName, Name
+from stackfile.references import AnnotationKey, Cidr, HostName, Name, ObjectName
 from stackfile.section import Section
 
 
@@ -15,7 +15,7 @@ class SecretTls(Section):
     monitoring's where Grafana is published."""
 
     kind: Literal["secret"]
-    name: Name
+    name: ObjectName
 
 
 class CertManagerTls(Section):
@@ -39,7 +39,7 @@ class IngressEntry(Section):
     host_network: bool = False
     """Whether the controller uses its node's network: then it comes from `cloud.node_cidrs`, not from its namespace."""
     tls: Annotated[SecretTls | CertManagerTls, Field(discriminator="kind")] | None = None
-    annotations: dict[str, str] = {}
+    annotations: dict[AnnotationKey, str] = {}
     """More annotations; they win over elab's own."""
 
 
@@ -105,7 +105,7 @@ def uses_tls(entry: AnyEntry) -> bool:
     return entry.listener_tls if isinstance(entry, GatewayEntry) else entry.tls is not None
 
 
-def own_certificate(entry: AnyEntry) -> Name | None:
+def own_certificate(entry: AnyEntry) -> ObjectName | None:
     """The Secret with a certificate of the address that the institution renews itself; none: others do, or a Gateway
     has it."""
     found = None if isinstance(entry, GatewayEntry | RouteEntry) else entry.tls

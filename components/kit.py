@@ -15,7 +15,7 @@ from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 
 from stackfile.quantities import Bytes
-from stackfile.resources import Resources
+from stackfile.resources import GPU, Resources
 
 CONTENT_HASH = "elab.dev/content-hash"
 """Annotation of a pod template: a change of what the pod reads at start changes it, and so rolls the pod."""
@@ -82,11 +82,12 @@ def metadata(name: str, labels: Labels, namespace: str | None = None, **annotati
     )
 
 
-def requirements(resources: Resources) -> core.ResourceRequirementsArgs:
+def requirements(resources: Resources, gpus: int = 0) -> core.ResourceRequirementsArgs:
     """A container's resources as Kubernetes takes them."""
+    whole = {GPU: str(gpus)} if gpus else {}
     return core.ResourceRequirementsArgs(
-        requests={"cpu": str(resources.cpu.request), "memory": str(resources.memory.request)},
-        limits={"cpu": str(resources.cpu.limit), "memory": str(resources.memory.limit)},
+        requests={"cpu": str(resources.cpu.request), "memory": str(resources.memory.request), **whole},
+        limits={"cpu": str(resources.cpu.limit), "memory": str(resources.memory.limit), **whole},
     )
 
 

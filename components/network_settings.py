@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, field_validator
 
 from stackfile.problems import Problem
-from stackfile.references import Cidr, Image, Name, Url
+from stackfile.references import Cidr, Image, ObjectName, Url
 from stackfile.scalars import Scalar, refusal
 from stackfile.section import Section
 
@@ -32,7 +32,7 @@ class ImagesSettings(Section):
     """The digest of each image that is named by tag; all of them are needed in prod."""
     mirrors: dict[str, str] = {}
     """For an institution without internet: registry or repository prefix, and what takes its place."""
-    pull_secrets: tuple[Name, ...] = ()
+    pull_secrets: tuple[ObjectName, ...] = ()
     """Secrets of type dockerconfigjson, in each namespace that pulls; made by their owner."""
     pull_policy: Literal["IfNotPresent", "Always"] = "IfNotPresent"
 
@@ -102,6 +102,14 @@ def pem(text: str | None) -> str | None:
     return text
 
 
+class ClusterIdentifier(Scalar):
+    """A name of one's own for a cluster."""
+
+    allowed: ClassVar[str] = "a name of 1 to 253 characters without spaces"
+    example: ClassVar[str] = "prod"
+    pattern: ClassVar[str | None] = r"^\S{1,253}$"
+
+
 class ClusterSettings(Section):
     """Which cluster, never guessed from the environment."""
 
@@ -109,5 +117,5 @@ class ClusterSettings(Section):
     """The kubeconfig's context."""
     kubeconfig: str = "~/.kube/config"
     """The kubeconfig's path."""
-    identifier: str | None = None
+    identifier: ClusterIdentifier | None = None
     """A name that stays when address or credentials change; none: the context's. Another one replaces everything."""

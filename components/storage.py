@@ -12,18 +12,18 @@ from clouds.base import SnapshotClassSpec, Storage, StorageClassSpec
 from components.custom import CustomObject
 from components.kit import Labels, metadata
 from stackfile.problems import Problem
-from stackfile.references import Name
+from stackfile.references import StorageClassName
 from stackfile.section import Section
 
 
 class StorageSettings(Section):
     """Where disks come from."""
 
-    class_name: Name
+    class_name: StorageClassName
     """The StorageClass of people's disks. A class can't change in place: other parameters need another name here."""
     create: bool = True
     """False: a class of this name is there already, made by the cluster's owner."""
-    platform_class_name: Name | None = None
+    platform_class_name: StorageClassName | None = None
     """The class of the platform's own claims; none: the same."""
     reclaim_policy: Literal["Delete", "Retain"] | None = None
     """What deleting a claim does to its volume; none: Retain in prod, else Delete. Where `create` is false, what the

@@ -87,6 +87,7 @@ def _plan(project: Path, stack: str, as_json: bool) -> int:
 
 def _simulate(project: Path, stack: str, arrivals: Path | None) -> int:
     from . import plan as plans
+    from .rooms import reserve_owners
     from .simulation import report
     from .simulation.situation import day_of, situation
 
@@ -94,7 +95,8 @@ def _simulate(project: Path, stack: str, arrivals: Path | None) -> int:
     settings = plan.subject.settings
     days = plan.days
     if arrivals is not None:
-        days = (day_of(situation(settings, plan.people.persons, plan.pods), settings, arrivals),)
+        found = situation(settings, plan.people.persons, plan.pods, reserve_owners(plan.manifests))
+        days = (day_of(found, settings, arrivals),)
     print("\n".join(report.text(days)))
     return 0
 

@@ -10,7 +10,7 @@ from clouds.pools import NodePool, Taint
 
 from .pods import PodTemplate, Requests
 
-Bound = Literal["cpu", "memory", "pods", "disks"]
+Bound = Literal["cpu", "memory", "pods", "disks", "gpus"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,20 +52,32 @@ class Room:
     pods: int
     disks: int | None = None
     """Volumes that can still be attached; None: no bound."""
+    gpus: int = 0
 
     def less(self, asked: Requests) -> Room:
         """A pod comes."""
-        disks = None if self.disks is None else self.disks - asked.disks
-        return Room(cpu=self.cpu - asked.cpu, memory=self.memory - asked.memory, pods=self.pods - 1, disks=disks)
+        return Room(
+            cpu=self.cpu - asked.cpu,
+            memory=self.memory - asked.memory,
+            pods=self.pods - 1,
+            disks=None if self.disks is None else self.disks - asked.disks,
+            gpus=self.gpus - asked.gpus,
+        )
 
     def more(self, asked: Requests) -> Room:
         """A pod goes."""
-        disks = None if self.disks is None else self.disks + asked.disks
-        return Room(cpu=self.cpu + asked.cpu, memory=self.memory + asked.memory, pods=self.pods + 1, disks=disks)
+        return Room(
+            cpu=self.cpu + asked.cpu,
+            memory=self.memory + asked.memory,
+            pods=self.pods + 1,
+            disks=None if self.disks is None else self.disks + asked.disks,
+            gpus=self.gpus + asked.gpus,
+        )
 
     def holds(self, asked: Requests) -> bool:
         disks = self.disks is None or self.disks >= asked.disks
-        return self.cpu >= asked.cpu and self.memory >= asked.memory and self.pods >= 1 and disks
+        gpus = self.gpus >= asked.gpus
+        return self.cpu >= asked.cpu and self.memory >= asked.memory and self.pods >= 1 and disks and gpus
 
     def times(self, asked: Requests) -> tuple[int, Bound]:
         """How often a pod fits, and what ends it."""
@@ -76,6 +88,8 @@ class Room:
             counts["memory"] = self.memory // asked.memory
         if asked.disks and self.disks is not None:
             counts["disks"] = self.disks // asked.disks
+        if asked.gpus:
+            counts["gpus"] = self.gpus // asked.gpus
         bound = min(counts, key=lambda name: counts[name])
         return max(0, counts[bound]), bound
 
@@ -92,7 +106,9 @@ def daemons(pods: Iterable[PodTemplate], pool: NodePool) -> Requests:
 def empty_node(pods: Iterable[PodTemplate], pool: NodePool) -> Room:
     """What a node of a pool has left beside the platform's DaemonSets."""
     whole = pool.allocatable
-    room = Room(cpu=whole.cpu.millicores, memory=whole.memory.bytes, pods=whole.pods, disks=whole.disks)
+    room = Room(
+        cpu=whole.cpu.millicores, memory=whole.memory.bytes, pods=whole.pods, disks=whole.disks, gpus=whole.gpus
+    )
     for pod in pods:
         if pod.kind == "DaemonSet" and may_run_on(pod.spec, pool):
             room = room.less(pod.requests)
@@ -111,8 +127,9 @@ def fits(
     do not count. Allocatable is taken from the settings: what the cluster's own DaemonSets ask for is not known here.
     """
     found = []
+    staying = residents(pods, reserve)
     for pool in pools:
-        residents = _residents(pods, pool, reserve)
+        here = [pod.requests for pod in staying if may_run_on(pod.spec, pool)]
         empty = empty_node(pods, pool)
         for person in people:
             if pool.name not in person.pools:
@@ -125,30 +142,25 @@ def fits(
                     pool=pool.name,
                     profile=person.profile,
                     per_node=per_node,
-                    at_min=_in_pool(empty, pool.nodes.min, residents, asked),
-                    at_max=_in_pool(empty, pool.nodes.max, residents, asked),
+                    at_min=_in_pool(empty, pool.nodes.min, here, asked),
+                    at_max=_in_pool(empty, pool.nodes.max, here, asked),
                     bound=bound,
-                    shared=bool(residents),
+                    shared=bool(here),
                     price_per_person_hour=(pool.price_per_hour or 0) / per_node if priced else None,
                 )
             )
     return found
 
 
-def _residents(pods: Iterable[PodTemplate], pool: NodePool, reserve: frozenset[str]) -> list[Requests]:
-    """The platform's pods that may run in a pool, the largest first."""
-    asked = [
-        pod.requests
-        for pod in pods
-        if pod.kind != "DaemonSet" and pod.owner not in reserve and may_run_on(pod.spec, pool)
-        for _ in range(pod.replicas)
-    ]
-    return sorted(asked, key=lambda one: (one.memory, one.cpu), reverse=True)
+def residents(pods: Iterable[PodTemplate], reserve: frozenset[str] = frozenset()) -> list[PodTemplate]:
+    """The platform's pods that stay on some node, each as often as it has replicas, the largest first."""
+    staying = [pod for pod in pods if pod.kind != "DaemonSet" and pod.owner not in reserve for _ in range(pod.replicas)]
+    return sorted(staying, key=lambda pod: (pod.requests.memory, pod.requests.cpu), reverse=True)
 
 
-def _in_pool(empty: Room, nodes: int, residents: list[Requests], person: Requests) -> int:
+def _in_pool(empty: Room, nodes: int, here: Sequence[Requests], person: Requests) -> int:
     rooms = [empty] * nodes
-    for resident in residents:
+    for resident in here:
         for index, room in enumerate(rooms):
             if room.holds(resident):
                 rooms[index] = room.less(resident)

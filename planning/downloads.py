@@ -11,6 +11,7 @@ import yaml
 from clouds.pools import NodePool
 from components.notebook_image import BuiltImage
 from stackfile.quantities import shown_bytes
+from stackfile.references import LabelKey
 
 from . import images
 from .capacity import may_run_on
@@ -20,7 +21,7 @@ from .pods import PodTemplate, pod_templates
 from .registry import Served, Unanswered, ask
 from .table import table
 
-ARCHITECTURE = "kubernetes.io/arch"
+ARCHITECTURE = LabelKey("kubernetes.io/arch")
 """The label by which a pool's selector says what its machines are."""
 _OTHERWISE = "linux/amd64"
 _AT_ONCE = 8

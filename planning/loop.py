@@ -12,7 +12,7 @@ import gc
 import sys
 from collections.abc import Callable, Generator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from pulumi.runtime.settings import SETTINGS
@@ -44,6 +44,16 @@ async def settled() -> None:
         if not waiting:
             return
         await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION)
+
+
+def end_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """Ends what an error has left waiting: collected later, without its loop, it would complain of that to anybody."""
+    while left := asyncio.all_tasks(loop):
+        for task in left:
+            task.cancel()
+        # Every task that waited for one which wanted to exit wants to exit, too, and that ends a loop each time.
+        with suppress(SystemExit):
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
 
 
 def _failed(output: asyncio.Future[Any]) -> bool:

@@ -16,7 +16,7 @@ from pulumi import _types
 
 from components.kit import plain
 
-from .recording import UNKNOWN, Json, Recorded, Recording
+from .recording import UNKNOWN, Json, Recorded, Recording, strings_in
 from .recording import Path as InputPath
 
 REDACTED = "<secret>"
@@ -115,6 +115,9 @@ def manifests(recording: Recording) -> tuple[Manifest, ...]:
 
 def _manifest(resource: Recorded, needles: tuple[str, ...]) -> Manifest:
     leaks: list[str] = []
+    # Most objects hold none, and then their texts need not be looked through one by one.
+    text = "\n".join(strings_in(resource.inputs))
+    needles = tuple(needle for needle in needles if needle in text)
     body = {
         name: _redact(value, (name,), resource.secret_paths, needles, leaks) for name, value in resource.inputs.items()
     }
@@ -146,7 +149,7 @@ def _redact(
         }
     if isinstance(value, list | tuple):
         return [_redact(item, (*path, index), secret_paths, needles, leaks) for index, item in enumerate(value)]
-    if isinstance(value, str) and any(needle in value for needle in needles):
+    if needles and isinstance(value, str) and any(needle in value for needle in needles):
         leaks.append(".".join(str(step) for step in path))
         return REDACTED
     return value

@@ -20,7 +20,7 @@ from stackfile.loader import StackFile, load_stack
 from stackfile.problems import Problem, StackError
 
 from . import applications as apps
-from . import checks, duties, graph, homes, metrics, neighbours, policies, schemas, vocabulary
+from . import checks, digests, duties, grammar, graph, homes, metrics, neighbours, policies, schemas, vocabulary
 from .applications import PlannedApplication
 from .capacity import Fit, fits
 from .external import expected
@@ -117,7 +117,7 @@ def make(project: Path, stack: str) -> Plan:
     recording = recorded(project, found)
     plan = manifests(recording)
     servers = people(found.settings, recording.outputs["notebook_image"])
-    pods = tuple(pod_templates(plan))
+    pods, reserve = tuple(pod_templates(plan)), reserve_owners(plan)
     folder, _ = built_folder(found.settings)
     applications = tuple(apps.applications(folder, found.settings.users))
     broken = policies.violations(found.settings, recording, servers.manifests, today)
@@ -128,9 +128,9 @@ def make(project: Path, stack: str) -> Plan:
         people=servers,
         tree=tree(recording),
         totals=totals(plan, found.settings.node_pools),
-        fits=tuple(fits(found.settings.node_pools, servers.persons, pods, reserve_owners(plan))),
+        fits=tuple(fits(found.settings.node_pools, servers.persons, pods, reserve)),
         images=checks.images((*plan, *servers.manifests)),
-        days=days(situation(found.settings, servers.persons, pods), found.settings),
+        days=days(situation(found.settings, servers.persons, pods, reserve), found.settings),
         metrics=metrics_cost(found.settings),
         logs=logs_cost(found.settings),
         applications=applications,
@@ -151,10 +151,12 @@ def _findings(found: Subject, recording: Recording, plan: tuple[Manifest, ...], 
         what = f"found {problem.found}, needed before an up: {problem.allowed}"
         yield Finding(level="warning", where=problem.where, what=what, fix=problem.fix)
     yield from checks.findings(recording, plan)
+    yield from grammar.findings(plan, servers.manifests)
     yield from schemas.findings((*plan, *servers.manifests))
     yield from graph.findings(plan, servers.manifests, expected(found.settings))
     yield from vocabulary.findings(plan, found.settings.monitoring.alerting.routes)
     yield from metrics.findings(found.settings)
+    yield from digests.findings(found.settings)
 
 
 def as_json(plan: Plan) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from stackfile.quantities import Bytes, Cpu
+from stackfile.resources import GPU
 
 from .manifests import Manifest
 
@@ -25,6 +26,7 @@ class Requests:
     memory_limit: int = 0
     disks: int = 0
     """Volumes that are attached to the node."""
+    gpus: int = 0
 
     def __add__(self, other: Requests) -> Requests:
         return Requests(
@@ -33,6 +35,7 @@ class Requests:
             cpu_limit=self.cpu_limit + other.cpu_limit,
             memory_limit=self.memory_limit + other.memory_limit,
             disks=self.disks + other.disks,
+            gpus=self.gpus + other.gpus,
         )
 
     def __mul__(self, times: int) -> Requests:
@@ -42,6 +45,7 @@ class Requests:
             cpu_limit=self.cpu_limit * times,
             memory_limit=self.memory_limit * times,
             disks=self.disks * times,
+            gpus=self.gpus * times,
         )
 
     def largest(self, other: Requests) -> Requests:
@@ -52,6 +56,7 @@ class Requests:
             cpu_limit=max(self.cpu_limit, other.cpu_limit),
             memory_limit=max(self.memory_limit, other.memory_limit),
             disks=max(self.disks, other.disks),
+            gpus=max(self.gpus, other.gpus),
         )
 
 
@@ -157,6 +162,7 @@ def _container(container: Mapping[str, Any]) -> Requests:
         memory=_bytes(requests.get("memory")),
         cpu_limit=_millicores(limits.get("cpu")),
         memory_limit=_bytes(limits.get("memory")),
+        gpus=int(limits.get(GPU) or 0),
     )
 
 

@@ -17,7 +17,7 @@ from pulumi.runtime.config import set_all_config
 from pulumi.runtime.settings import configure
 from pulumi.runtime.stack import run_in_stack
 
-from .loop import RecordingLoop, settled, without_garbage_collection, without_source_positions
+from .loop import RecordingLoop, end_tasks, settled, without_garbage_collection, without_source_positions
 from .monitor import RecordingEngine, RecordingMonitor
 from .recording import STACK_TYPE, Recording
 
@@ -104,6 +104,9 @@ def _own_loop() -> Generator[asyncio.AbstractEventLoop]:
     loop.set_exception_handler(lambda _loop, _context: None)
     try:
         yield loop
+    except BaseException:
+        end_tasks(loop)
+        raise
     finally:
         loop.close()
         asyncio.set_event_loop(before)

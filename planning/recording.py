@@ -70,9 +70,9 @@ class Message:
     urn: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Recording:
-    """A whole run: resources in the order of their registration, outputs and log messages."""
+    """A whole run: resources in the order of their registration, outputs and log messages. No run is another."""
 
     project: str
     stack: str

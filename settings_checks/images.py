@@ -37,6 +37,12 @@ def images_of(settings: "Settings") -> tuple[Image, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def unused_digests(settings: "Settings") -> Iterator[Image]:
+    """Images that have a digest and that nothing of the stack runs: most often a slip of the pen, or an old version."""
+    used = images_of(settings)
+    return (image for image in settings.images.digests if image not in used)
+
+
 def missing_digests(settings: "Settings") -> Iterator[Problem]:
     """Images that prod may not run yet: a plan shows them, `up` refuses."""
     for image in images_of(settings) if settings.is_prod else ():

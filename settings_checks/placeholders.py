@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from components.hub.scheduling import placeholders
+from components.hub.seats import placeholder, placeholders
 from stackfile.problems import Problem
 
 if TYPE_CHECKING:
@@ -18,16 +18,16 @@ def problems(settings: "Settings") -> Iterator[Problem]:
 
 
 def _large_enough(settings: "Settings") -> Iterator[Problem]:
-    placeholder = settings.scheduling.placeholder
+    size = settings.scheduling.placeholder
     default = next((profile for profile in settings.users.profiles if profile.default), None)
-    if placeholder is None or default is None:
+    if size is None or default is None:
         return
     wanted = default.resources
     small = [
         name
         for name, mine, theirs in (
-            ("cpu", placeholder.cpu.request.millicores, wanted.cpu.request.millicores),
-            ("memory", placeholder.memory.request.bytes, wanted.memory.request.bytes),
+            ("cpu", size.cpu.request.millicores, wanted.cpu.request.millicores),
+            ("memory", size.memory.request.bytes, wanted.memory.request.bytes),
         )
         if mine < theirs
     ]
@@ -35,7 +35,7 @@ def _large_enough(settings: "Settings") -> Iterator[Problem]:
         theirs = getattr(wanted, name).request
         yield Problem(
             where=f"scheduling.placeholder.{name}.request",
-            found=str(getattr(placeholder, name).request),
+            found=str(getattr(size, name).request),
             allowed=f"at least {theirs}, the request of the default profile {default.name}",
             fix=f"raise it to {theirs}, or remove scheduling.placeholder",
         )
@@ -43,18 +43,19 @@ def _large_enough(settings: "Settings") -> Iterator[Problem]:
 
 def _fit_a_node(settings: "Settings") -> Iterator[Problem]:
     """A placeholder that no node can hold would call for new nodes for ever."""
-    placeholder = settings.scheduling.placeholder
+    size = settings.scheduling.placeholder
+    default = next((profile for profile in settings.users.profiles if profile.default), None)
     for index, pool in enumerate(settings.pools):
-        if placeholder is None or not (pool.placeholders or pool.arrivals):
+        if size is None or default is None or not (pool.placeholders or pool.arrivals):
             continue
         whole = pool.allocatable
-        if (
-            placeholder.cpu.request.millicores > whole.cpu.millicores
-            or placeholder.memory.request.bytes > whole.memory.bytes
+        # Where it is a profile's size, and not the stack's own, the profile's check has told.
+        if placeholder(pool, settings.users.profiles, size).resources == size and (
+            size.cpu.request.millicores > whole.cpu.millicores or size.memory.request.bytes > whole.memory.bytes
         ):
             yield Problem(
                 where="scheduling.placeholder",
-                found=f"{placeholder.cpu.request} CPU and {placeholder.memory.request}",
+                found=f"{size.cpu.request} CPU and {size.memory.request}",
                 allowed=f"what a node of pool {pool.name} holds: {whole.cpu} CPU and {whole.memory}",
                 fix=f"make placeholders smaller, or set pools.{index}.placeholders to 0",
             )
@@ -66,13 +67,14 @@ def _fit_the_pool(settings: "Settings") -> Iterator[Problem]:
     for index, pool in enumerate(settings.known_pools):
         if pool.arrivals is None or default is None:
             continue
-        size = settings.scheduling.placeholder or default.resources
-        count = placeholders(pool, default.resources, settings.scheduling.placeholder)
-        held = pool.nodes.max * pool.allocatable.pods_of(size)
+        profiles, size = settings.users.profiles, settings.scheduling.placeholder
+        one, count = placeholder(pool, profiles, size), placeholders(pool, profiles, size)
+        held = pool.nodes.max * pool.allocatable.pods_of(one.resources, one.gpus)
         if count > held:
+            coming = pool.arrivals.seats(pool.node_start)
             yield Problem(
                 where=f"pools.{index}.arrivals",
-                found=f"{pool.arrivals.seats} people while a node starts, which is {count} placeholders",
+                found=f"{coming} people while a node starts, which is {count} placeholders",
                 allowed=f"at most {held} placeholders: what {pool.nodes.max} nodes hold",
                 fix=f"raise nodes.max of pool {pool.name}, set arrivals.at_most, or expect fewer",
             )

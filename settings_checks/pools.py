@@ -7,15 +7,21 @@ from clouds.pools import NodePool
 from components.hub.profiles import Profile, repeated
 from stackfile.problems import Problem
 from stackfile.quantities import shown_bytes, shown_millicores
-from stackfile.references import Name
+from stackfile.references import PoolName
 
 if TYPE_CHECKING:
     from settings import Settings
+
+CALL_SECONDS = 60
+"""From a server that finds no room until a node is called for: cluster-autoscaler's objective is at most 30 s with up
+to a hundred nodes, 60 s with up to a thousand (its FAQ, "Service Level Objectives")."""
 
 
 def problems(settings: "Settings") -> Iterator[Problem]:
     """Every contradiction between profiles, pools and what the cloud has of them."""
     yield from _pools(settings)
+    yield from _fixed(settings)
+    yield from _patience(settings)
     yield from settings.facts.pool_problems(settings.pools)
     yield from _prices(settings)
 
@@ -64,7 +70,7 @@ def _selectors(pools: Sequence[NodePool]) -> Iterator[Problem]:
 
 
 def _strategy(
-    settings: "Settings", where: str, profile: Profile, by_name: Mapping[Name, NodePool]
+    settings: "Settings", where: str, profile: Profile, by_name: Mapping[PoolName, NodePool]
 ) -> Iterator[Problem]:
     """A strategy that has nothing to choose from would promise what it can't do."""
     kinds = {by_name[name].spot for name in profile.pools if name in by_name}
@@ -112,6 +118,43 @@ def _fits(settings: "Settings", where: str, profile: Profile, pool: NodePool) ->
             found=str(wanted.memory.request),
             allowed=f"at most {shown_bytes(memory)}: what a node of pool {pool.name} has left beside its agents",
             fix=fix,
+        )
+
+
+def _fixed(settings: "Settings") -> Iterator[Problem]:
+    """Room that nothing ever adds would be promised by the plan, the quota and the simulated day."""
+    if settings.facts.autoscaler.kind != "none":
+        return
+    for index, pool in enumerate(settings.pools):
+        if pool.nodes.min != pool.nodes.max:
+            yield Problem(
+                where=f"pools.{index}.nodes",
+                found=f"min {pool.nodes.min} and max {pool.nodes.max}, with nothing that adds nodes",
+                allowed=f"equal numbers: as many nodes as pool {pool.name} has",
+                fix="set min and max to that number, or cloud.autoscaler to what adds nodes, where the cloud has one",
+            )
+
+
+def _patience(settings: "Settings") -> Iterator[Problem]:
+    """Who waits for a node would else be told that their server failed, just before the node comes."""
+    used = {name for profile in settings.users.profiles for name in profile.pools}
+    growing = [
+        (index, pool)
+        for index, pool in enumerate(settings.pools)
+        if pool.name in used and pool.nodes.min < pool.nodes.max
+    ]
+    if not growing:
+        return
+    index, slowest = max(growing, key=lambda one: one[1].node_start.seconds)
+    needed = slowest.node_start.seconds + CALL_SECONDS
+    if settings.users.start_timeout.seconds < needed:
+        shown = f"{needed}s" if needed % 60 else f"{needed // 60}m"
+        yield Problem(
+            where="users.start_timeout",
+            found=str(settings.users.start_timeout),
+            allowed=f"at least {shown}: a node of pool {slowest.name} takes {slowest.node_start}, and up to "
+            f"{CALL_SECONDS} s pass before it is called for",
+            fix=f"set it to {shown} or more, or correct pools.{index}.node_start",
         )
 
 

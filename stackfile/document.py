@@ -8,12 +8,12 @@ what the real CLI makes of each.
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import yaml
 
-from stackfile.problems import Problem, StackError
+from stackfile.nodes import line_of
+from stackfile.problems import Problem
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 
@@ -122,7 +122,7 @@ class Reader:
         own: dict[str, Plain] = {}
         merged: dict[str, Plain] = {}
         for name, key, item in self.entries(node, path):
-            if key.value == "<<" and key.style is None:
+            if key.value == "<<" and not key.style:
                 for source in item.value if isinstance(item, yaml.SequenceNode) else [item]:
                     merged = self._merged(source, path) | merged
             else:
@@ -158,7 +158,7 @@ class Reader:
                 continue
             name = str(key.value)
             where = joined(path, name.removeprefix(self.prefix))
-            if key.style is None and name != "<<" and _has_several_readings(name):
+            if not key.style and name != "<<" and _has_several_readings(name):
                 self.refuse(
                     key,
                     where,
@@ -181,7 +181,7 @@ class Reader:
 
     def _scalar(self, node: yaml.Node, path: str) -> Plain:
         text = str(node.value)
-        if getattr(node, "style", None) is not None:
+        if getattr(node, "style", None):
             return text
         if text in _WORDS:
             return _WORDS[text]
@@ -231,63 +231,6 @@ def is_ciphertext(node: yaml.Node) -> bool:
     return isinstance(item, yaml.ScalarNode) and key.value == "secure"
 
 
-def line_of(node: yaml.Node) -> int:
-    """The line in which a node begins, counted from 1."""
-    mark = node.start_mark
-    return mark.line + 1 if mark else 0
-
-
 def joined(path: str, name: str) -> str:
     """The dotted path of what lies below ``path``."""
     return f"{path}.{name}" if path else name
-
-
-def compose(path: Path) -> yaml.MappingNode:
-    """The one mapping that a file holds.
-
-    Raises:
-        StackError: it can't be read, isn't YAML, or is something else than one mapping.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "bytes that are not UTF-8"
-        raise _unreadable(path.name, f"{reason}", "a readable file of UTF-8 text", "save it as UTF-8 text") from None
-    invisible = re.search("[\x85\u2028\u2029]", text)
-    if invisible:
-        where = f"{path.name}:{text.count(chr(10), 0, invisible.start()) + 1}"
-        found, allowed = "an invisible line break of Unicode", "line breaks that every reader of YAML sees"
-        raise _unreadable(where, found, allowed, "remove it; retype the line if it can't be seen")
-    try:
-        documents = list(yaml.compose_all(text, Loader=yaml.BaseLoader))
-    except RecursionError:
-        fix = "remove the brackets that are not closed, or closed too late"
-        raise _unreadable(path.name, "brackets within brackets without end", "a readable file", fix) from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"{path.name}:{mark.line + 1}" if mark else path.name
-        found = " ".join(part for part in (error.context, error.problem) if part)
-        raise _unreadable(where, f"invalid YAML: {found}", "valid YAML", _syntax_fix(found)) from None
-    except yaml.YAMLError as error:
-        found = "invalid YAML: " + str(error).splitlines()[0]
-        raise _unreadable(path.name, found, "valid YAML", "remove the character") from None
-    if len(documents) > 1:
-        where = f"{path.name}:{line_of(documents[1])}"
-        fix = "remove the line --- and what follows it, or move that to another file"
-        raise _unreadable(where, "a second document, which Pulumi ignores", "one document", fix)
-    if not documents or not isinstance(documents[0], yaml.MappingNode):
-        fix = "begin the file with `config:` (or, in Pulumi.yaml, with `name:`)"
-        raise _unreadable(path.name, "no keys at its top", "a mapping", fix)
-    return documents[0]
-
-
-def _syntax_fix(found: str) -> str:
-    if "\\t" in found:
-        return "indent with spaces; YAML allows no tabs"
-    if "alias" in found:
-        return "define the anchor (&name) above the place that uses it (*name)"
-    return "mend the line: look for a missing space after a colon, a quote left open, or a wrong indentation"
-
-
-def _unreadable(where: str, found: str, allowed: str, fix: str) -> StackError:
-    return StackError([Problem(where=where, found=found, allowed=allowed, fix=fix)])

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from stackfile.annotations import Place, follow, kinds_in, sections_in
 from stackfile.problems import Problem
+from stackfile.references import KEY_IN_PATH
 
 _FOUND_LENGTH: Final = 120
 _MAPPINGS: Final = ("model_type", "model_attributes_type", "dict_type")
@@ -37,6 +38,13 @@ _ALLOWED: Final = {
     "literal_error": "{expected}",
 }
 """Pydantic's kinds of errors, and what they mean for the one who writes the file."""
+
+
+_REST: Final = r'(?:\\.|[^\s"\\])*'
+"""What goes on with a text of JSON up to a space or the text's end."""
+_ADDRESS: Final = re.compile(
+    r'//(?P<door>[^/\s"]*@|[^?#\s"]*@)?(?P<host>[^/?#\s"]*)(?P<path>[^?#\s"]*)' + rf"(?P<query>[?#]{_REST})?"
+)
 
 
 def problems_of(model: type[BaseModel], top: str, error: ValidationError) -> Iterator[Problem]:
@@ -111,5 +119,13 @@ def _found(value: object) -> str:
         return "nothing"
     if "PRIVATE KEY" in str(value):
         return "a private key"
-    shown = re.sub(r"//[^/@\s]*@", "//…@", json.dumps(value, ensure_ascii=False, default=str))
+    shown = _ADDRESS.sub(_without_keys, json.dumps(value, ensure_ascii=False, default=str))
+    shown = re.sub(rf"\?(?=[\w.%-]+=){_REST}", "?…", shown)
     return shown if len(shown) <= _FOUND_LENGTH else f"{shown[:_FOUND_LENGTH]}…"
+
+
+def _without_keys(address: re.Match[str]) -> str:
+    """An address less all that may open a door: who comes, what is asked, and what looks like a key in its path."""
+    path = "/…" if address["host"].lower().startswith("hooks.slack") else KEY_IN_PATH.sub("…", address["path"])
+    door, query = "…@" if address["door"] else "", "?…" if address["query"] else ""
+    return f"//{door}{address['host']}{path}{query}"

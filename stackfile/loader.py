@@ -11,7 +11,8 @@ from typing import Final
 
 import yaml
 
-from stackfile.document import Reader, compose, is_ciphertext, line_of
+from stackfile.document import Reader, is_ciphertext
+from stackfile.nodes import compose, line_of
 from stackfile.problems import Problem, StackError
 from stackfile.project import Project, load_project, value_text
 
@@ -70,7 +71,12 @@ def load_stack(project_dir: Path, stack: str) -> StackFile:
     for name, key, node in reader.entries(root, ""):
         if name == "config":
             for full, item in _keys(reader, node, project):
-                if is_ciphertext(item):
+                if is_ciphertext(item) and not _ciphertext(item):
+                    fix = f"`pulumi config set --secret {full}`, or remove the key"
+                    found = "an empty text in place of an encrypted value"
+                    path = full.removeprefix(f"{project.name}:")
+                    reader.refuse(item, path, found=found, allowed="what Pulumi makes of a secret", fix=fix)
+                elif is_ciphertext(item):
                     config[full] = PLACEHOLDER
                     secret_keys.add(full)
                 else:
@@ -135,6 +141,12 @@ def _foreign(namespace: str, name: str, project: str) -> str:
     if namespace == "kubernetes":
         return f"remove it: the program makes its own provider; name the cluster under {project}:cluster"
     return f"write {project}:{name} if it is meant for this program, or remove it"
+
+
+def _ciphertext(node: yaml.Node) -> str:
+    """What stands below `secure`; empty for nothing."""
+    ((_, item),) = node.value
+    return "" if item.tag.endswith(":null") else item.value.strip()
 
 
 def _text(reader: Reader, full: str, node: yaml.Node, project: Project) -> str:

@@ -8,7 +8,8 @@ from typing import Final
 
 import yaml
 
-from stackfile.document import Plain, Reader, compose
+from stackfile.document import Plain, Reader
+from stackfile.nodes import compose
 from stackfile.problems import Problem, StackError
 
 _HTML: Final = str.maketrans({character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"})

@@ -52,10 +52,30 @@ class Bytes(Scalar):
         return int(Decimal(number) * _UNITS[self[len(number) :]])
 
 
-class Duration(Scalar):
-    """A length of time, with its unit: ``30s``, ``15m``, ``1h``, ``30d``."""
+class DiskSize(Bytes):
+    """The size of one disk."""
 
-    allowed: ClassVar[str] = "a whole number above 0 with a unit: s, m, h or d"
+    largest: ClassVar[str] = "64Ti"
+    """Of a volume that any cloud has: Amazon EBS (gp3, io2), Azure's Ultra disks and Google's persistent disks end
+    there, each by its own documentation. An image of Ceph's could be larger, and nobody could check its file system."""
+    allowed: ClassVar[str] = f"{Bytes.allowed}, and at most {largest}"
+    example: ClassVar[str] = "10Gi"
+
+    @classmethod
+    def check(cls, text: str) -> None:
+        super().check(text)
+        if cls(text).bytes > cls(cls.largest).bytes:
+            raise ValueError(f"write at most {cls.largest}: no cloud has a larger volume")
+
+
+class Duration(Scalar):
+    """A length of time, with its unit: ``30s``, ``15m``, ``1h``, ``30d``.
+
+    Go's programs count in nanoseconds, which end after 292 years: Prometheus does not start with 110000d.
+    """
+
+    longest: ClassVar[str] = "3650d"
+    allowed: ClassVar[str] = f"a whole number above 0 with a unit: s, m, h or d; ten years ({longest}) at most"
     example: ClassVar[str] = "1h"
     pattern: ClassVar[str | None] = r"^[0-9]+(s|m|h|d)$"
 
@@ -63,6 +83,8 @@ class Duration(Scalar):
     def check(cls, text: str) -> None:
         if not re.fullmatch(cls.pattern or "", text) or cls(text).seconds <= 0:
             raise ValueError
+        if cls(text).seconds > cls(cls.longest).seconds:
+            raise ValueError(f"write at most {cls.longest}: programs end with an error for what they can't count")
 
     @property
     def seconds(self) -> int:

@@ -15,6 +15,12 @@ _COMPONENT = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
 """Of a repository's path: github.com/distribution/reference v0.6.0."""
 
 
+def _as_label(text: str) -> str:
+    """The label that a text was most likely meant to be; empty if nothing of it is left, or if it is an address, which
+    may hold a password."""
+    return "" if re.search(r"[:/?@=]", text) else re.sub(r"[^a-z0-9]+", "-", text.lower())[:63].strip("-")
+
+
 class Name(Scalar):
     """The name of a Kubernetes object: an RFC 1123 label."""
 
@@ -24,6 +30,9 @@ class Name(Scalar):
 
     @classmethod
     def check(cls, text: str) -> None:
+        mended = _as_label(text)
+        if mended and mended != text:
+            raise ValueError(f'write for example "{mended}"')
         if not re.fullmatch(_LABEL, text) or len(text) > 63:
             raise ValueError
 
@@ -83,6 +92,8 @@ class HostName(Scalar):
     def check(cls, text: str) -> None:
         if "://" in text:
             raise ValueError(f'write the name alone: "{urlsplit(text).hostname}"')
+        if text != text.lower() and re.fullmatch(cls.pattern or "", text.lower()):
+            raise ValueError(f'write it in lower case: "{text.lower()}"')
         if not re.fullmatch(cls.pattern or "", text) or len(text) > 253:
             raise ValueError
 
@@ -136,10 +147,14 @@ class Image(Scalar):
         return self._part("digest")
 
 
-class Url(Scalar):
-    """An http or https address without user name or password."""
+KEY_IN_PATH = re.compile(r"(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{20,}")
+"""A step of a path that is somebody's key, by its looks: long, and letters and digits mixed."""
 
-    allowed: ClassVar[str] = "an http:// or https:// address, without a password in it"
+
+class Url(Scalar):
+    """An http or https address without user name, password or query."""
+
+    allowed: ClassVar[str] = "an http:// or https:// address, without a password or a query in it"
     example: ClassVar[str] = "https://proxy.example.org:3128"
 
     @classmethod
@@ -147,6 +162,8 @@ class Url(Scalar):
         parts = urlsplit(text)
         if parts.username or parts.password:
             raise ValueError("take the user name and password out of the address; they would be shown in clear")
+        if parts.query or parts.fragment:
+            raise ValueError("take the query out of the address; what stands there would be shown in clear")
         if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", text):
             raise ValueError
         try:
@@ -163,6 +180,13 @@ class Url(Scalar):
         return parts.port or (443 if parts.scheme == "https" else 80)
 
 
+def in_one_line(text: str) -> None:
+    """Raise ValueError for control characters and separators of lines: nobody writes them, and what is made of the
+    text would be read as something else."""
+    if not text.isprintable():
+        raise ValueError("write it in one line, without tabs or other control characters")
+
+
 class Dn(Scalar):
     """A distinguished name of an LDAP directory (RFC 4514)."""
 
@@ -171,6 +195,7 @@ class Dn(Scalar):
 
     @classmethod
     def check(cls, text: str) -> None:
+        in_one_line(text)
         try:
             if not parse_dn(text):
                 raise ValueError
@@ -239,3 +264,50 @@ class AbsolutePath(Scalar):
     def check(cls, text: str) -> None:
         if not text.startswith("/") or ".." in text.split("/"):
             raise ValueError
+
+
+class AnnotationKey(LabelKey):
+    """The key of an annotation, which has the form of a label's."""
+
+    example: ClassVar[str] = "nginx.ingress.kubernetes.io/limit-rps"
+
+
+_LONGEST_POOL = 63 - 20 - len("-")
+
+
+class PoolName(Scalar):
+    """The name of a node pool.
+
+    With what stands before it, it is the value of labels, which have 63 characters at most: `placeholder-`, `puller-`,
+    and, the longest, an instance's name of 20 and a hyphen: so its Karpenter NodePool is called, which its nodes name.
+    """
+
+    allowed: ClassVar[str] = (
+        f"1 to {_LONGEST_POOL} lower-case letters, digits and hyphens, a letter or digit at both ends: labels of 63 at "
+        "most are made of it"
+    )
+    example: ClassVar[str] = "general"
+    pattern: ClassVar[str | None] = rf"^[a-z0-9]([a-z0-9-]{{0,{_LONGEST_POOL - 2}}}[a-z0-9])?$"
+
+
+class ObjectName(Scalar):
+    """The name of a Secret, a class or another object that was made by its owner: an RFC 1123 subdomain."""
+
+    allowed: ClassVar[str] = "1 to 253 lower-case letters, digits, hyphens and dots, a letter or digit beside each dot"
+    example: ClassVar[str] = "jupyter-tls"
+    pattern: ClassVar[str | None] = rf"^{_LABEL}(\.{_LABEL})*$"
+
+    @classmethod
+    def check(cls, text: str) -> None:
+        mended = ".".join(filter(None, map(_as_label, text.split("."))))
+        if mended and not re.fullmatch(cls.pattern or "", text):
+            raise ValueError(f'write for example "{mended}"')
+        super().check(text)
+        if len(text) > 253:
+            raise ValueError
+
+
+class StorageClassName(ObjectName):
+    """The name of a StorageClass."""
+
+    example: ClassVar[str] = "ceph-rbd"

@@ -6,6 +6,9 @@ from stackfile.problems import Problem
 from stackfile.quantities import Bytes, Cpu
 from stackfile.section import Section
 
+GPU = "nvidia.com/gpu"
+"""The resource that NVIDIA's device plugin offers, in whole GPUs; of such a resource request and limit are one."""
+
 
 class CpuRange(Section):
     """Processor time of a container."""

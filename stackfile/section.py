@@ -1,5 +1,6 @@
 """The base of all settings, and the way from plain data to them with every problem at once."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, TypeVar
 
@@ -56,10 +57,8 @@ def load(model: type[SectionT], data: Mapping[str, object]) -> SectionT:
             if field.is_required():
                 problems.append(missing(name, field))
             continue
-        # The field beside its annotation: it says by which key the kinds of a union are told apart.
-        annotation: Any = Annotated[field.annotation, field]
         try:
-            value = TypeAdapter(annotation).validate_python(data[name])
+            value = _adapter(model, name).validate_python(data[name])
         except ValidationError as error:
             problems.extend(problems_of(model, name, error))
         else:
@@ -71,6 +70,15 @@ def load(model: type[SectionT], data: Mapping[str, object]) -> SectionT:
     if problems:
         raise StackError(problems)
     return settings
+
+
+@functools.cache
+def _adapter(model: type[Section], name: str) -> TypeAdapter[Any]:
+    """What reads one field; to make one costs more than to read with it."""
+    field = model.model_fields[name]
+    # The field beside its annotation: it says by which key the kinds of a union are told apart.
+    annotation: Any = Annotated[field.annotation, field]
+    return TypeAdapter(annotation)
 
 
 def _joined(path: str, name: str) -> str:

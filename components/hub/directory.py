@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from components.network_settings import pem
 from stackfile.problems import Problem
 from stackfile.quantities import Duration
-from stackfile.references import Cidr, Dn, Name
+from stackfile.references import Cidr, Dn, Name, in_one_line
 from stackfile.scalars import Scalar
 from stackfile.section import Section
 
@@ -63,6 +63,7 @@ class LdapFilter(Scalar):
             raise ValueError("only {username} and {dn} are filled in")
         if "{" not in text:
             raise ValueError("say by {username} or {dn} whom it is about: without, it finds the same for everybody")
+        in_one_line(text)
         try:
             parse_filter(re.sub(r"\{\w+\}", "x", text), None, False, False, None, False)
         except LDAPInvalidFilterError:
@@ -81,6 +82,14 @@ class PersonFilter(LdapFilter):
             raise ValueError("use {username}, and not {dn}, which is what this filter is to find")
 
 
+class AttributeName(Scalar):
+    """The name of an LDAP attribute (RFC 4512), which stands in filters as it is."""
+
+    allowed: ClassVar[str] = "the name of an LDAP attribute: letters, digits and hyphens, beginning with a letter"
+    example: ClassVar[str] = "uid"
+    pattern: ClassVar[str | None] = r"^[A-Za-z][A-Za-z0-9-]*$"
+
+
 class People(Section):
     """How a login name becomes an entry of the directory."""
 
@@ -88,7 +97,7 @@ class People(Section):
     """Below this entry people are looked for."""
     filter: PersonFilter = PersonFilter("(uid={username})")
     """Finds exactly one entry for a login name; `(sAMAccountName={username})` in Active Directory."""
-    username_attribute: str = "uid"
+    username_attribute: AttributeName = AttributeName("uid")
     """The attribute with the name that the platform knows the person by."""
 
 
@@ -142,6 +151,15 @@ class DirectorySettings(Section):
                 allowed="at most 5m, since leavers are to be out within 15 minutes",
                 fix='set refresh to "5m" or less',
             )
+        asked = [(server.host.lower(), server.port) for server in self.servers]
+        for index, server in enumerate(self.servers):
+            if asked[index] in asked[:index]:
+                yield Problem(
+                    where=f"servers.{index}",
+                    found=f'"{server}", which stands there already',
+                    allowed="every server once: a second try at one that is down only makes people wait",
+                    fix="remove it, or name another server",
+                )
         if self.tls == "unencrypted" and any(server.encrypted for server in self.servers):
             yield Problem(
                 where="tls",

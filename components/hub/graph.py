@@ -1,6 +1,7 @@
 """Who talks to whom around the hub."""
 
 from collections.abc import Iterator
+from ipaddress import IPv6Network
 
 from clouds.base import AddressRanges, ClusterEndpoints
 from components.connections import Addresses, Connection, Peer, Port, pods, tcp, to_api_server, to_dns
@@ -46,9 +47,12 @@ travel as IPv4, and the API server, which reads that range as 0.0.0.0/0, refuses
 
 
 def behind_nat64(cidr: Cidr) -> Cidr:
-    """An IPv4 range as an IPv6 network with NAT64 writes it (RFC 6052), else a way around the IPv4 range's refusal."""
+    """An IPv4 range as an IPv6 network with NAT64 writes it (RFC 6052), else a way around the IPv4 range's refusal.
+
+    In RFC 5952's form: the API server warns of any other.
+    """
     network = cidr.network
-    return Cidr(f"64:ff9b::{network.network_address}/{96 + network.prefixlen}")
+    return Cidr(f"{IPv6Network(f'64:ff9b::{network.network_address}/{96 + network.prefixlen}')}")
 
 
 def to_directory(source: Peer, directory: DirectorySettings) -> Connection:

@@ -43,7 +43,7 @@ from components.kit import (
 )
 from components.namespaces import NamespaceNames
 from components.network_settings import ImagesSettings
-from stackfile.references import Name
+from stackfile.references import ObjectName
 
 LDAP_SECRET = "hub-ldap-bind"  # noqa: S105  the Secret's name
 DATABASE_SECRET = "hub-database-url"  # noqa: S105  the Secret's name
@@ -74,7 +74,7 @@ class HubArgs:
     home: Home | None
     """Where people log in; none: here."""
     places: tuple[Place, ...]
-    certificate: Name | None
+    certificate: ObjectName | None
     """The Secret of the address' certificate, where the institution renews it itself."""
     secrets_fingerprint: pulumi.Input[str]
     """Changes with any secret that the hub reads."""

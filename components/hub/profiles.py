@@ -6,8 +6,8 @@ from typing import Literal
 from pydantic import Field
 
 from stackfile.problems import Problem
-from stackfile.quantities import Bytes, Duration
-from stackfile.references import AbsolutePath, Cidr, EnvName, Image, Name
+from stackfile.quantities import DiskSize, Duration
+from stackfile.references import AbsolutePath, Cidr, EnvName, Image, Name, PoolName
 from stackfile.resources import Resources
 from stackfile.secrets import SECRET_NAME, in_clear
 from stackfile.section import Section
@@ -34,7 +34,7 @@ class Profile(Section):
     title: str = Field(min_length=1)
     description: str = ""
     resources: Resources
-    pools: tuple[Name, ...] = Field(min_length=1)
+    pools: tuple[PoolName, ...] = Field(min_length=1)
     """Node pools that run it, the preferred one first."""
     strategy: Strategy = "burst"
     """burst: the next pool is used when the one before is full. pack: the fullest node of all pools, so that the fewest
@@ -51,7 +51,7 @@ class Profile(Section):
 class Home(Section):
     """A person's disk: one claim each, kept when their server goes."""
 
-    size: Bytes = Bytes("10Gi")
+    size: DiskSize = DiskSize("10Gi")
     path: AbsolutePath = AbsolutePath("/home/jovyan")
 
 
@@ -106,8 +106,10 @@ class UsersSettings(Section):
     """How many named servers a person may have besides their own; 0: none."""
     running_servers: int | None = Field(default=None, ge=1)
     """How many servers may run at once; none: as many as the pools hold."""
-    start_timeout: Duration = Duration("10m")
-    """How long a server may take to start. A disk on a lost node takes 8 to 10 minutes to come free (rook#11372)."""
+    start_timeout: Duration = Duration("20m")
+    """How long a server may take to start; then it has failed, and the person is told so. A node that must come first
+    takes 4 to 8 minutes, and its images 5 to 10 more (Pangeo's and 2i2c's hubs); a disk on a lost node takes 8 to 10
+    minutes to come free (rook#11372)."""
     http_timeout: Duration = Duration("2m")
     """How long a started server may take to answer."""
     environment: dict[EnvName, str] = {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pulumi
 from pulumi_kubernetes.apps import v1 as apps
@@ -20,6 +21,7 @@ from components.kit import (
     Labels,
     container_security,
     content_hash,
+    files_below,
     metadata,
     pod_security,
     recreated,
@@ -33,6 +35,8 @@ from components.network_settings import ImagesSettings
 TOKEN_SECRET = "proxy-token"  # noqa: S105  the Secret's name
 _UID = 65534
 _TLS_FOLDER = "/etc/elab/tls"
+_FILES = Path(__file__).parent / "files/proxy"
+_FILES_MAP, _FILES_FOLDER = "proxy-files", "/etc/elab/proxy"
 METRICS_PORT = 8002
 
 
@@ -117,6 +121,34 @@ def arguments(args: ProxyArgs) -> list[str]:
     return found
 
 
+def _healthy(entry: AnyEntry) -> core.HTTPGetActionArgs:
+    scheme = "HTTPS" if ends_tls(entry) else "HTTP"
+    return core.HTTPGetActionArgs(path="/_chp_healthz", port="public", scheme=scheme)
+
+
+def _alive(entry: AnyEntry) -> core.ProbeArgs:
+    """Ends a proxy that is mute for minutes, or that serves a certificate which was renewed since it started."""
+    if ends_tls(entry) is None:
+        return core.ProbeArgs(
+            http_get=_healthy(entry),
+            initial_delay_seconds=60,
+            period_seconds=10,
+            failure_threshold=30,
+            timeout_seconds=3,
+        )
+    # Three minutes of it: the kubelet writes a new Secret within two, so a renewal is served within five, and no moment
+    # of slowness ends anything. Node starts in 50 ms, which twice a minute is 0.2 % of a core; twenty seconds are for a
+    # machine under load.
+    command = ["node", f"{_FILES_FOLDER}/alive.js", str(public_port(entry)), _TLS_FOLDER]
+    return core.ProbeArgs(
+        exec_=core.ExecActionArgs(command=command),
+        initial_delay_seconds=60,
+        period_seconds=30,
+        failure_threshold=6,
+        timeout_seconds=20,
+    )
+
+
 def deployment(args: ProxyArgs, labels: Labels) -> apps.DeploymentInitArgs:
     """One replica: two would not share a routing table."""
     tls = ends_tls(args.entry)
@@ -126,7 +158,9 @@ def deployment(args: ProxyArgs, labels: Labels) -> apps.DeploymentInitArgs:
         source = core.SecretVolumeSourceArgs(secret_name=str(tls.name), default_mode=0o440)
         volumes.append(core.VolumeArgs(name="tls", secret=source))
         mounts.append(core.VolumeMountArgs(name="tls", mount_path=_TLS_FOLDER, read_only=True))
-    alive = core.HTTPGetActionArgs(path="/_chp_healthz", port="public", scheme="HTTPS" if tls is not None else "HTTP")
+        # What is in it is read anew by every probe: a change of it rolls nothing.
+        volumes.append(core.VolumeArgs(name="files", config_map=core.ConfigMapVolumeSourceArgs(name=_FILES_MAP)))
+        mounts.append(core.VolumeMountArgs(name="files", mount_path=_FILES_FOLDER, read_only=True))
     container = core.ContainerArgs(
         name="proxy",
         image=args.images.reference(args.settings.image),
@@ -138,10 +172,8 @@ def deployment(args: ProxyArgs, labels: Labels) -> apps.DeploymentInitArgs:
             core.ContainerPortArgs(name="api", container_port=PROXY_API_PORT),
             core.ContainerPortArgs(name="metrics", container_port=METRICS_PORT),
         ],
-        readiness_probe=core.ProbeArgs(http_get=alive, period_seconds=2, failure_threshold=3),
-        liveness_probe=core.ProbeArgs(
-            http_get=alive, initial_delay_seconds=60, period_seconds=10, failure_threshold=30, timeout_seconds=3
-        ),
+        readiness_probe=core.ProbeArgs(http_get=_healthy(args.entry), period_seconds=2, failure_threshold=3),
+        liveness_probe=_alive(args.entry),
         resources=requirements(args.settings.resources),
         security_context=container_security(),
         volume_mounts=mounts,
@@ -196,6 +228,12 @@ class Proxy(pulumi.ComponentResource):
             ),
             child,
         )
+        if ends_tls(args.entry) is not None:
+            core.ConfigMap(
+                f"{name}-files",
+                core.ConfigMapInitArgs(metadata=metadata(_FILES_MAP, labels, args.names.hub), data=files_below(_FILES)),
+                child,
+            )
         core.Service(f"{name}-public", service("proxy-public", 80, "public", labels, args.names.hub), child)
         core.Service(f"{name}-api", service("proxy-api", PROXY_API_PORT, "api", labels, args.names.hub), child)
         apps.Deployment(f"{name}-deployment", deployment(args, labels), child)

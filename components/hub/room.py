@@ -166,7 +166,8 @@ class HubRoom(pulumi.ComponentResource):
         return PlaceholdersArgs(
             names=args.values.names,
             pools=args.values.pools,
-            size=args.scheduling.placeholder or args.values.users.default_profile.resources,
+            profiles=args.values.users.profiles,
+            size=args.scheduling.placeholder,
             image=args.puller.pause_image,
             images=args.values.images,
             pod_security=args.cloud.pod_security,

@@ -12,6 +12,8 @@ from pulumi_kubernetes.scheduling import v1 as scheduling
 from clouds.base import PodSecurity
 from clouds.pools import NodePool
 from components.hub.placement import pool_terms, pool_tolerations
+from components.hub.profiles import Profile
+from components.hub.seats import placeholder
 from components.kit import Labels, container_security, metadata, pod_security, requirements
 from components.namespaces import NamespaceNames
 from components.network_settings import ImagesSettings
@@ -78,8 +80,9 @@ class PlaceholdersArgs:
 
     names: NamespaceNames
     pools: tuple[NodePool, ...]
-    size: Resources
-    """Of one placeholder; only its request matters."""
+    profiles: tuple[Profile, ...]
+    size: Resources | None
+    """Of one placeholder, where the stack says it; only its request matters."""
     image: Image
     images: ImagesSettings
     pod_security: PodSecurity
@@ -87,38 +90,14 @@ class PlaceholdersArgs:
     priority_class: str
 
 
-def seats_of(size: Resources, seat: Resources) -> int:
-    """How many servers of this size have room where one placeholder was; none where it is too small for any."""
-    return min(
-        size.cpu.request.millicores // seat.cpu.request.millicores,
-        size.memory.request.bytes // seat.memory.request.bytes,
-    )
-
-
-def placeholders(pool: NodePool, seat: Resources, size: Resources | None) -> int:
-    """How many placeholders a pool has: as many as it names, or as its arrivals need.
-
-    ``seat`` is what a server of the default profile asks for; ``size`` a placeholder's own size, None: the same.
-    A placeholder has no disk. Where a node holds more of them than people can follow, for want of disks or of pods, as
-    many are needed as fill the nodes that the people will need.
-    """
-    if pool.arrivals is None:
-        return pool.placeholders
-    seats = max(1, seats_of(size, seat)) if size else 1
-    held, people = pool.allocatable.pods_of(size or seat), pool.allocatable.servers_of(seat)
-    if not 0 < people < held * seats:
-        return -(-pool.arrivals.seats // seats)
-    full, rest = divmod(pool.arrivals.seats, people)
-    return full * held + -(-rest // seats)
-
-
 def placeholder_deployment(args: PlaceholdersArgs, pool: NodePool, labels: Labels) -> apps.DeploymentInitArgs:
     """Pods that do nothing: a person's server takes the place of one at once, and the one moves to a new node."""
+    one = placeholder(pool, args.profiles, args.size)
     container = core.ContainerArgs(
         name="placeholder",
         image=args.images.reference(args.image),
         image_pull_policy=args.images.pull_policy,
-        resources=requirements(args.size),
+        resources=requirements(one.resources, one.gpus),
         security_context=container_security(),
     )
     required = core.NodeSelectorArgs(node_selector_terms=pool_terms([pool]))

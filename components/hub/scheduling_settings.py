@@ -24,4 +24,5 @@ class SchedulingSettings(Section):
 
     user_scheduler: UserSchedulerSettings = UserSchedulerSettings()
     placeholder: Resources | None = None
-    """Size of a placeholder; none: that of the largest default profile's request."""
+    """Size of a placeholder; none: that of a server of the default profile. On pools whose GPUs a profile asks for, it
+    is that of the smallest such profile in any case, GPUs included."""

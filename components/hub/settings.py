@@ -1,14 +1,15 @@
 """Settings of the hub, its proxy, its database and its housekeeping."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from stackfile.problems import Problem
-from stackfile.quantities import Bytes, Duration
+from stackfile.quantities import DiskSize, Duration
 from stackfile.references import Cidr, Image, Name
 from stackfile.resources import Resources, resources
+from stackfile.scalars import Scalar
 from stackfile.section import Section
 
 
@@ -16,7 +17,7 @@ class Sqlite(Section):
     """The hub's database as a file on a claim of its own."""
 
     kind: Literal["sqlite"] = "sqlite"
-    size: Bytes = Bytes("1Gi")
+    size: DiskSize = DiskSize("1Gi")
 
 
 class PostgreSql(Section):
@@ -34,6 +35,14 @@ class PostgreSql(Section):
 Database = Annotated[Sqlite | PostgreSql, Field(discriminator="kind")]
 
 
+class LoginName(Scalar):
+    """The name by which a person logs in; the hub's database takes 255 characters."""
+
+    allowed: ClassVar[str] = "a person's login name, 1 to 255 characters without spaces and slashes"
+    example: ClassVar[str] = "alice"
+    pattern: ClassVar[str | None] = r"^[^\s/]{1,255}$"
+
+
 class HubSettings(Section):
     """JupyterHub itself."""
 
@@ -43,7 +52,7 @@ class HubSettings(Section):
     database: Database = Sqlite()
     announcement: str = Field(default="", max_length=500)
     """A sentence on the hub's pages, such as the next maintenance window."""
-    admin_users: tuple[str, ...] = ()
+    admin_users: tuple[LoginName, ...] = ()
     """Login names that administer the hub besides the directory's admin groups."""
     concurrent_spawns: int = Field(default=64, ge=1, le=1000)
     """How many servers may be starting at once; more people are asked to try again a little later."""

@@ -26,6 +26,7 @@ from components.hub.values import (
     server_environment,
     server_volumes,
 )
+from components.kit import requirements
 
 POD_NAME = "jupyter-{user_server}"
 """KubeSpawner's template; it fills in the person's and the server's name."""
@@ -49,9 +50,8 @@ def _metadata(
 
 def user_pod(args: ValuesArgs, profile: Profile, image: str) -> core.PodArgs:
     """The pod of a person who chose this profile and image; what names the person, variables too, is KubeSpawner's."""
-    users, resources = args.users, profile.resources
+    users = args.users
     volumes, mounts = server_volumes(args)
-    gpus = {"nvidia.com/gpu": str(profile.gpus)} if profile.gpus else {}
     uid = None if args.pod_security.assigns_uids else users.uid
     gid = None if args.pod_security.assigns_uids else users.gid
     container = core.ContainerArgs(
@@ -61,10 +61,7 @@ def user_pod(args: ValuesArgs, profile: Profile, image: str) -> core.PodArgs:
         args=list(SERVER_COMMAND),
         env=[core.EnvVarArgs(name=name, value=value) for name, value in sorted(server_environment(args).items())],
         ports=[core.ContainerPortArgs(name="notebook-port", container_port=SERVER_PORT)],
-        resources=core.ResourceRequirementsArgs(
-            requests={"cpu": resources.cpu.request, "memory": resources.memory.request, **gpus},
-            limits={"cpu": resources.cpu.limit, "memory": resources.memory.limit, **gpus},
-        ),
+        resources=requirements(profile.resources, profile.gpus),
         security_context=core.SecurityContextArgs(
             run_as_user=uid,
             run_as_group=gid,

@@ -8,8 +8,8 @@ from pydantic import Field
 from components.logging.snapshot_settings import SnapshotSettings
 from components.logging.streams import StreamPart
 from stackfile.problems import Problem
-from stackfile.quantities import Bytes, Duration
-from stackfile.references import HostName, Image, Name
+from stackfile.quantities import Bytes, DiskSize, Duration
+from stackfile.references import HostName, Image, Name, StorageClassName
 from stackfile.resources import Resources, resources
 from stackfile.scalars import Scalar
 from stackfile.section import Section
@@ -47,7 +47,7 @@ class ElasticsearchSettings(Section):
     """Of each node. Memory: request and limit alike, since the heap is sized by the limit and taken at once."""
     heap: Bytes | None = None
     """Java's heap; none: Elasticsearch takes half of the memory's limit, which is what its makers advise."""
-    volume: Bytes | None = None
+    volume: DiskSize | None = None
     """Each node's disk; none: computed from the retention and the lines to expect. It can only grow."""
     memory_maps: bool = False
     """Whether index files are mapped into memory: faster, but every node that may run it needs
@@ -139,7 +139,7 @@ class LoggingSettings(Section):
     """How long a line is kept. Indices are begun daily and go as a whole, so a line may stay a day longer."""
     streams: StreamPart | None = None
     """The last part of every data stream's name; none: the instance, its hyphens as underscores."""
-    storage_class: Name | None = None
+    storage_class: StorageClassName | None = None
     """The StorageClass of Elasticsearch's disks; none: the platform's own."""
     expected: ExpectedLines = ExpectedLines()
     elasticsearch: ElasticsearchSettings = ElasticsearchSettings()

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from components.monitoring.targets_settings import HostPort
 from stackfile.problems import Problem
 from stackfile.quantities import Duration
-from stackfile.references import Cidr, Name, Url
+from stackfile.references import KEY_IN_PATH, Cidr, Name, Url
 from stackfile.scalars import Scalar
 from stackfile.section import Section
 
@@ -47,6 +48,24 @@ class Matcher(Scalar):
                 raise ValueError(f"mend the regular expression: {error.msg}") from None
 
 
+class WebhookUrl(Url):
+    """An address that takes alerts, and that whoever knows it may know."""
+
+    example: ClassVar[str] = "https://alerts.example.org/elab"
+
+    @classmethod
+    def check(cls, text: str) -> None:
+        parts = urlsplit(text)
+        if parts.hostname and parts.hostname.startswith("hooks.slack"):
+            raise ValueError("write a receiver of kind slack, whose address is the secret elab:alert_slack_url")
+        if parts.query or parts.fragment or KEY_IN_PATH.search(parts.path):
+            raise ValueError(
+                "leave url out, and set the whole address as the secret elab:alert_webhook_url (`pulumi config set "
+                "--secret`): it holds a key, which would be shown in clear"
+            )
+        super().check(text)
+
+
 class EmailReceiver(Section):
     """People who are told by mail."""
 
@@ -60,7 +79,7 @@ class WebhookReceiver(Section):
 
     kind: Literal["webhook"]
     name: Name
-    url: Url | None = None
+    url: WebhookUrl | None = None
     """None: the secret `elab:alert_webhook_url`, where the address itself opens the door."""
 
 

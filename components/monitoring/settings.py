@@ -8,8 +8,8 @@ from components.monitoring.alerting_settings import AlertingSettings
 from components.monitoring.grafana_settings import GrafanaSettings
 from components.monitoring.targets_settings import CephTargets, OpenStackTargets, RemoteWrite, interval_problems
 from stackfile.problems import Problem
-from stackfile.quantities import Bytes, Duration
-from stackfile.references import Image, Name
+from stackfile.quantities import DiskSize, Duration
+from stackfile.references import Image, Name, StorageClassName
 from stackfile.resources import Resources, resources
 from stackfile.section import Section
 
@@ -21,7 +21,7 @@ class PrometheusSettings(Section):
     # 2i2c's clusters take 1.5 GiB steadily and 5 GiB while the log is replayed (infrastructure#1906).
     resources: Resources = resources(cpu=("250m", "2"), memory=("4Gi", "4Gi"))
     """Memory: request and limit alike, since what replays its log at start must not depend on a neighbour."""
-    volume: Bytes | None = None
+    volume: DiskSize | None = None
     """Size of its disk; none: computed from retention, interval and the series to expect. It can only grow."""
 
     def problems(self) -> Iterator[Problem]:
@@ -41,7 +41,7 @@ class AlertmanagerSettings(Section):
     image: Image = Image("quay.io/prometheus/alertmanager:v0.34.0")
     # kube-prometheus asks for 4m and 100Mi.
     resources: Resources = resources(cpu=("10m", "200m"), memory=("64Mi", "192Mi"))
-    volume: Bytes = Bytes("1Gi")
+    volume: DiskSize = DiskSize("1Gi")
     """Silences, and who was told what."""
 
 
@@ -68,7 +68,7 @@ class PushgatewaySettings(Section):
 
     image: Image = Image("quay.io/prometheus/pushgateway:v1.11.3")
     resources: Resources = resources(cpu=("5m", "100m"), memory=("32Mi", "128Mi"))
-    volume: Bytes = Bytes("1Gi")
+    volume: DiskSize = DiskSize("1Gi")
     namespaces: tuple[Name, ...] = ()
     """Namespaces whose pods may push; of others nobody can."""
 
@@ -83,7 +83,7 @@ class MonitoringSettings(Section):
     """How often most targets are asked."""
     cluster_name: Name | None = None
     """The label `cluster` of every metric; none: the cluster's identifier, or its context."""
-    storage_class: Name | None = None
+    storage_class: StorageClassName | None = None
     """The StorageClass of monitoring's disks, never on the Ceph that is watched; none: the platform's own."""
     other_nodes: int = Field(default=3, ge=0, le=5000)
     """How many nodes the cluster has besides the pools' own; they are watched too, and count for the disk's size."""

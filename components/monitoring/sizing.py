@@ -36,8 +36,8 @@ def _servers_per_node(pool: NodePool, profiles: Sequence[Profile]) -> int:
 
     How many disks a node takes is left out: claims are sized by this, none of which can shrink once that is known.
     """
-    fitting = [pool.allocatable.pods_of(profile.resources) for profile in profiles if pool.name in profile.pools]
-    return max(fitting, default=0)
+    here = [profile for profile in profiles if pool.name in profile.pools]
+    return max((pool.allocatable.pods_of(profile.resources, profile.gpus) for profile in here), default=0)
 
 
 def cluster_size(args: JobsArgs, pools: Sequence[NodePool], profiles: Sequence[Profile]) -> ClusterSize:

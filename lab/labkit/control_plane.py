@@ -6,7 +6,8 @@ import urllib.request
 
 from . import pki, processes, settings
 
-DAEMONS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+API_SERVER = ("etcd", "kube-apiserver")
+DAEMONS = (*API_SERVER, "kube-controller-manager", "kube-scheduler")
 
 
 def kubectl(*args: str, check: bool = False, text: str | None = None) -> str:

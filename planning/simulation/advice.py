@@ -10,6 +10,8 @@ from .day import Outcome, Situation, simulate
 
 _SHORTEST_CULL = 600
 """Below ten minutes a coffee break would end a server."""
+_LEAST = 0.01
+"""Of the day's cost: less is within what the made-up days leave open."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,14 +25,30 @@ class Advice:
     outcome: Outcome
 
 
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What the stack file would say instead."""
+
+    pool: str | None
+    """Whose setting it is; None: the stack's own."""
+    key: str
+    value: str
+    """As YAML."""
+    situation: Situation
+
+    @property
+    def setting(self) -> str:
+        return f"{self.key}: {self.value}" + (f" of pool {self.pool}" if self.pool else "")
+
+
 def best(situation: Situation, visits: Sequence[Visit], today: Outcome) -> Advice | None:
-    """The change that saves most without turning anybody away; None where none saves anything."""
+    """The change that saves most without making anybody more give up; None where none saves a hundredth."""
     found = []
-    for setting, changed in _changes(situation):
-        outcome = simulate(changed, visits)
+    for change in changes(situation):
+        outcome = simulate(change.situation, visits)
         saved = 1 - spent(outcome) / spent(today) if spent(today) else 0.0
-        if saved > 0 and outcome.turned_away <= today.turned_away:
-            found.append(Advice(setting=setting, saved=saved, outcome=outcome))
+        if saved >= _LEAST and outcome.gave_up <= today.gave_up:
+            found.append(Advice(setting=change.setting, saved=saved, outcome=outcome))
     return max(found, key=lambda advice: advice.saved, default=None)
 
 
@@ -39,13 +57,23 @@ def spent(outcome: Outcome) -> float:
     return sum(outcome.node_hours.values()) if outcome.cost is None else outcome.cost
 
 
-def _changes(situation: Situation) -> Iterator[tuple[str, Situation]]:
-    if situation.culled_after is not None and situation.culled_after // 2 >= _SHORTEST_CULL:
-        half = situation.culled_after // 2
-        yield f"culling.timeout: {half // 60}m", replace(situation, culled_after=half)
+def changes(situation: Situation) -> Iterator[Change]:
+    """What could be advised: the settings accept each, and none goes below what the stack states as its need."""
+    shortest = max(_SHORTEST_CULL, situation.looked_every)
+    if situation.culled_after is not None and situation.culled_after // 2 >= shortest:
+        minutes = -(-situation.culled_after // 120)
+        changed = replace(situation, culled_after=minutes * 60)
+        yield Change(pool=None, key="culling.timeout", value=f"{minutes}m", situation=changed)
     for pool in situation.pools:
-        if pool.least:
-            yield f"nodes.min: {pool.least - 1} of pool {pool.name}", situation.pool(pool.name, least=pool.least - 1)
-        if pool.placeholders:
-            fewer = pool.placeholders // 2
-            yield f"placeholders: {fewer} of pool {pool.name}", situation.pool(pool.name, placeholders=fewer)
+        fewer = pool.least - 1
+        if pool.adds_nodes and pool.least:
+            changed = situation.pool(pool.name, least=fewer)
+            yield Change(pool=pool.name, key="nodes.min", value=str(fewer), situation=changed)
+        elif fewer > 0:
+            changed = situation.pool(pool.name, least=fewer, most=fewer)
+            yield Change(pool=pool.name, key="nodes", value=f"{{min: {fewer}, max: {fewer}}}", situation=changed)
+        # Those that arrivals ask for are what the stack needs; on a pool of fixed size placeholders cost nothing.
+        if pool.placeholders and pool.adds_nodes and not pool.by_arrivals:
+            half = pool.placeholders // 2
+            changed = situation.pool(pool.name, placeholders=half)
+            yield Change(pool=pool.name, key="placeholders", value=str(half), situation=changed)

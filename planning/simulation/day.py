@@ -1,4 +1,9 @@
-"""One day simulated: people come, wait, work and are culled; nodes come when they must and go when they may."""
+"""A day simulated: people come, wait, work and are culled; nodes come when they must and go when they may.
+
+The same day is run twice and the second is told, so that it begins with what the evening before has left: servers that
+are not culled yet, nodes that are not given back. It runs on after midnight, where the next day's people come already,
+until everybody who came before has a server or has given up.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +14,14 @@ from dataclasses import dataclass, replace
 
 from ..pods import Requests
 from .arrivals import DAY, Visit
-from .cluster import Cluster, Node, Pool, Size
+from .cluster import Cluster, Node, Pool, Resident, Size
 
-NODE_START = 600
-"""Seconds from the call for a node until it runs a server: the node takes 4 to 8 minutes
-(pangeo-data/pangeo-cloud-federation#283), and its images come after."""
 UNNEEDED = 600
 """Seconds for which a node must be empty before it is given back: cluster-autoscaler's default."""
 _TICK = 60
 """Seconds between two looks for empty nodes."""
+_BEGIN, _END = DAY, 2 * DAY
+"""The day that is told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +31,15 @@ class Situation:
     pools: tuple[Pool, ...]
     sizes: Mapping[str, Size]
     """By profile."""
-    placeholder: Requests
+    residents: tuple[Resident, ...] = ()
+    """The platform's own pods that may run in these pools, in the order in which they are placed."""
+    start_timeout: int
+    """Seconds that a server may take to start."""
     culled_after: int | None
     """Seconds without activity; None: servers never end, so everybody's runs since an earlier day."""
+    looked_every: int = 0
+    """Seconds between two looks for servers that are idle for so long."""
     max_age: int | None = None
-    node_start: int = NODE_START
 
     def unculled(self) -> Situation:
         """The same where nobody's server is ever culled."""
@@ -48,9 +56,9 @@ class Outcome:
     """What came of a day."""
 
     waits: tuple[int, ...]
-    """Seconds that each person waited for room on a node that is ready, shortest first."""
-    turned_away: int
-    """People for whom no room came before midnight."""
+    """Seconds that each person who got a server waited for room on a node that is ready, shortest first."""
+    gave_up: int
+    """People whose server had no room on a ready node within `start_timeout`: the hub told them that it failed."""
     nodes: tuple[int, ...]
     """Nodes at each full hour, those on their way included."""
     peak: Mapping[str, int]
@@ -65,45 +73,58 @@ class Outcome:
 
 
 def simulate(situation: Situation, visits: Sequence[Visit]) -> Outcome:
-    """Runs a day. Every step follows from the one before: the same day twice gives the same figures."""
+    """The outcome. Every step follows from the one before: the same day twice gives the same figures."""
     return _Day(situation).run(visits)
 
 
 class _Day:
     def __init__(self, situation: Situation) -> None:
         self.situation = situation
-        pools = {pool.name: pool for pool in situation.pools}
-        self.cluster = Cluster(pools=pools, node_start=situation.node_start, placeholder=situation.placeholder)
+        self.pools = {pool.name: pool for pool in situation.pools}
+        self.cluster = Cluster(pools=self.pools)
         self.leaving: list[tuple[int, int, Node, Requests]] = []
+        self.pods = 0
         self.queue: deque[Visit] = deque()
         self.waits: list[int] = []
+        self.gave_up = 0
         self.hours: list[int] = []
-        self.peak = dict.fromkeys(pools, 0)
+        self.peak = dict.fromkeys(self.pools, 0)
 
     def run(self, visits: Sequence[Visit]) -> Outcome:
-        self.cluster.begin()
-        self._count()
-        # Servers that never end are there at midnight already; a day that began empty would cost too little.
-        forever = self.situation.culled_after is None
-        coming = deque(replace(visit, at=0) for visit in visits) if forever else deque(visits)
-        for now in range(0, DAY, _TICK):
+        self.cluster.begin(self.situation.residents)
+        coming, now = deque(self._coming(visits)), 0
+        look: int | None = 0
+        while now < _END or any(self._is_told(visit) for visit in self.queue):
             moved = self._leave(now)
             while coming and coming[0].at <= now:
                 self.queue.append(coming.popleft())
-            if moved or self.queue or self.cluster.may_shrink():
+            if moved or self.queue or (look is not None and now >= look):
                 self._turn(now)
-            if now % 3600 == 0:
+                look = self.cluster.next_idle(now, UNNEEDED)
+            if _BEGIN <= now < _END and now % 3600 == 0:
                 self.hours.append(len(self.cluster.nodes))
+                self._count()
+            now += _TICK
         return self._outcome()
+
+    def _coming(self, visits: Sequence[Visit]) -> list[Visit]:
+        # Servers that never end are there since an earlier day; a day that began empty would cost too little.
+        if self.situation.culled_after is None:
+            return [replace(visit, at=0) for visit in visits]
+        return [replace(visit, at=visit.at + day * DAY) for day in range(3) for visit in visits]
+
+    def _is_told(self, visit: Visit) -> bool:
+        return self.situation.culled_after is None or _BEGIN <= visit.at < _END
 
     def _turn(self, now: int) -> None:
         self._seat(now)
         self.cluster.keep_reserve(now)
-        self._count()
+        if _BEGIN <= now < _END:
+            self._count()
         self.cluster.give_back(now, UNNEEDED)
 
     def _count(self) -> None:
-        for pool in self.cluster.pools.values():
+        for pool in self.pools.values():
             self.peak[pool.name] = max(self.peak[pool.name], len(self.cluster.of(pool)))
 
     def _leave(self, now: int) -> bool:
@@ -119,6 +140,9 @@ class _Day:
         waiting: deque[Visit] = deque()
         full: set[str] = set()
         for visit in self.queue:
+            if now - visit.at > self.situation.start_timeout:
+                self._give_up(visit)
+                continue
             size = self.situation.sizes[visit.profile]
             node = None if visit.profile in full else self.cluster.place(size, now)
             if node is None:
@@ -128,25 +152,41 @@ class _Day:
                 self._work(visit, node, size.asked, now)
         self.queue = waiting
 
+    def _give_up(self, visit: Visit) -> None:
+        self.gave_up += self._is_told(visit)
+
     def _work(self, visit: Visit, node: Node, asked: Requests, now: int) -> None:
-        began = max(now, node.ready_at)
-        # Within a tick nobody waited: the tick is the simulation's, not the cluster's.
-        self.waits.append(began - visit.at if began - visit.at > _TICK else 0)
+        began, until = max(now, node.ready_at), visit.at + self.situation.start_timeout
+        if began > until:
+            # The server's pod has its place on the node until the hub gives it up.
+            self._give_up(visit)
+            self._until(until, node, asked)
+            return
+        if self._is_told(visit):
+            # Within a tick nobody waited: the tick is the simulation's, not the cluster's.
+            self.waits.append(began - visit.at if began - visit.at > _TICK else 0)
         culled, oldest = self.situation.culled_after, self.situation.max_age
-        ends = began + visit.active + culled if culled is not None else DAY
-        ends = min(ends, began + oldest) if oldest is not None else ends
-        heapq.heappush(self.leaving, (ends, len(self.waits), node, asked))
+        if culled is not None:
+            ends = began + visit.active + culled
+            self._until(ends if oldest is None else min(ends, began + oldest), node, asked)
+
+    def _until(self, end: int, node: Node, asked: Requests) -> None:
+        # Numbered, since nodes can't be compared.
+        self.pods += 1
+        heapq.heappush(self.leaving, (end, self.pods, node, asked))
 
     def _outcome(self) -> Outcome:
         hours = dict.fromkeys(self.peak, 0.0)
         for node in (*self.cluster.past, *self.cluster.nodes):
-            hours[node.pool.name] += ((DAY if node.gone_at is None else node.gone_at) - node.called_at) / 3600
-        prices = {pool.name: pool.price_per_hour for pool in self.situation.pools}
-        unpriced = [name for name, spent in hours.items() if spent and prices[name] is None]
-        cost = None if unpriced else sum(spent * (prices[name] or 0) for name, spent in hours.items())
+            there = min(_END, _END if node.gone_at is None else node.gone_at) - max(_BEGIN, node.called_at)
+            hours[node.pool.name] += max(0, there) / 3600
+        unpriced = [name for name, spent in hours.items() if spent and self.pools[name].price_per_hour is None]
+        cost = (
+            None if unpriced else sum(spent * (self.pools[name].price_per_hour or 0) for name, spent in hours.items())
+        )
         return Outcome(
             waits=tuple(sorted(self.waits)),
-            turned_away=len(self.queue),
+            gave_up=self.gave_up,
             nodes=tuple(self.hours),
             peak=self.peak,
             node_hours=hours,

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from clouds.pools import NodePool
 from components.hub.placement import prefers_pools
+from components.hub.seats import Seat, placeholder
 from settings import Settings
-from stackfile.resources import Resources
 
-from ..capacity import Person, empty_node
+from ..capacity import Person, empty_node, may_run_on, residents
 from ..pods import PodTemplate, Requests
 from .advice import Advice, best
 from .arrivals import SHAPES, Visit, from_csv
-from .cluster import Pool, Size
-from .day import NODE_START, Outcome, Situation, simulate
+from .cluster import Pool, Resident, Size
+from .day import Outcome, Situation, simulate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +28,18 @@ class SimulatedDay:
     outcome: Outcome
     without_culling: Outcome
     advice: Advice | None
-    node_start: int
-    """Seconds that a node took to start."""
+    node_starts: Mapping[str, int]
+    """Seconds that a node of each pool took to start."""
+    start_timeout: int
+    """Seconds after which people gave up."""
 
 
-def situation(settings: Settings, persons: Sequence[Person], pods: Sequence[PodTemplate]) -> Situation:
-    """What the stack's days are simulated with. `pods` is everything that the platform runs."""
+def situation(
+    settings: Settings, persons: Sequence[Person], pods: Sequence[PodTemplate], reserve: frozenset[str]
+) -> Situation:
+    """What the stack's days are simulated with. `pods` is everything that the platform runs; those of the owners in
+    `reserve` make way for people.
+    """
     packs = settings.packs or settings.facts.autoscaler.packs_already
     profiles = {str(profile.name): profile for profile in settings.users.profiles}
     pools = tuple(
@@ -42,9 +49,13 @@ def situation(settings: Settings, persons: Sequence[Person], pods: Sequence[PodT
             least=pool.nodes.min,
             most=pool.nodes.max,
             placeholders=pool.placeholders,
+            placeholder=_requests(placeholder(pool, settings.users.profiles, settings.scheduling.placeholder)),
+            node_start=pool.node_start.seconds,
             price_per_hour=pool.price_per_hour,
+            adds_nodes=settings.facts.autoscaler.kind != "none",
+            by_arrivals=stated.arrivals is not None,
         )
-        for pool in settings.node_pools
+        for pool, stated in zip(settings.node_pools, settings.pools, strict=True)
     )
     sizes = {
         person.profile: Size(
@@ -56,20 +67,27 @@ def situation(settings: Settings, persons: Sequence[Person], pods: Sequence[PodT
         for person in persons
     }
     culling = settings.culling
-    # Where the stack says how long its nodes take, the slowest counts.
-    starts = [pool.arrivals.node_start.seconds for pool in settings.pools if pool.arrivals]
     return Situation(
         pools=pools,
         sizes=sizes,
-        placeholder=_requests(settings.scheduling.placeholder or settings.users.default_profile.resources),
+        residents=tuple(_residents(settings.node_pools, pods, reserve)),
+        start_timeout=settings.users.start_timeout.seconds,
         culled_after=culling.timeout.seconds,
+        looked_every=culling.every.seconds,
         max_age=culling.max_age.seconds if culling.max_age else None,
-        node_start=max(starts, default=NODE_START),
     )
 
 
-def _requests(resources: Resources) -> Requests:
-    return Requests(cpu=resources.cpu.request.millicores, memory=resources.memory.request.bytes)
+def _residents(pools: Sequence[NodePool], pods: Sequence[PodTemplate], reserve: frozenset[str]) -> Iterator[Resident]:
+    for pod in residents(pods, reserve):
+        here = tuple(str(pool.name) for pool in pools if may_run_on(pod.spec, pool))
+        if here:
+            yield Resident(pools=here, asked=pod.requests)
+
+
+def _requests(one: Seat) -> Requests:
+    asked = one.resources
+    return Requests(cpu=asked.cpu.request.millicores, memory=asked.memory.request.bytes, gpus=one.gpus)
 
 
 def days(found: Situation, settings: Settings) -> tuple[SimulatedDay, ...]:
@@ -93,7 +111,8 @@ def day(found: Situation, name: str, visits: Sequence[Visit]) -> SimulatedDay:
         outcome=outcome,
         without_culling=simulate(found.unculled(), visits),
         advice=best(found, visits, outcome),
-        node_start=found.node_start,
+        node_starts={pool.name: pool.node_start for pool in found.pools},
+        start_timeout=found.start_timeout,
     )
 
 

@@ -42,6 +42,14 @@ def _pools(general: str, memory: str, nodes: int = 1) -> list[dict[str, Any]]:
     return found
 
 
+def _fixed_pools() -> list[dict[str, Any]]:
+    """The base configuration's pools where nothing adds nodes."""
+    found = copy.deepcopy(_base()["pools"])
+    for pool in found:
+        pool["nodes"]["min"] = pool["nodes"]["max"]
+    return found
+
+
 @functools.cache
 def _base() -> dict[str, Any]:
     return yaml.safe_load(_BASE.read_text(encoding="utf-8"))
@@ -85,7 +93,7 @@ CLOUDS: Mapping[str, dict[str, Any]] = {
         "cloud": {"kind": "azure", **_RENTED, "resource_group": "elab", "cluster": "elab"},
         "pools": _pools("Standard_D8s_v5", "Standard_E16s_v5"),
     },
-    "local": {"cloud": {"kind": "local", **_ADDRESSES, "node_cidrs": ["10.20.2.0/24"]}},
+    "local": {"cloud": {"kind": "local", **_ADDRESSES, "node_cidrs": ["10.20.2.0/24"]}, "pools": _fixed_pools()},
 }
 """Every cloud, and every kind of disk that it can have, as a change of the base configuration."""
 
@@ -208,7 +216,12 @@ def _identity(body: Mapping[str, Any]) -> str:
 
 def pods(recording: Recording) -> Iterator[PodTemplate]:
     """The pods of every workload."""
-    return pod_templates(manifests(recording))
+    return iter(_pods(recording))
+
+
+@functools.cache
+def _pods(recording: Recording) -> tuple[PodTemplate, ...]:
+    return tuple(pod_templates(manifests(recording)))
 
 
 def pod(recording: Recording, name: str) -> PodTemplate:

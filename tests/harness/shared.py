@@ -1,7 +1,8 @@
-"""What the workers of one run make once between them: the first that needs it leaves it for the others."""
+"""What the workers of one run make once between them: the first that needs it leaves it for the others, who wait."""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import pickle
@@ -20,10 +21,12 @@ def shared(name: str, make: Callable[[], T]) -> T:
     if not folder:
         return make()
     path = Path(folder) / hashlib.sha256(name.encode()).hexdigest()
-    if path.exists():
-        return pickle.loads(path.read_bytes())  # noqa: S301  written by this very run, in a folder of its own
-    found = make()
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    unfinished.write_bytes(pickle.dumps(found))
-    unfinished.replace(path)
+    # Tests over the same stacks in the same order come to each at about the same time.
+    with path.open("ab+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        if written := file.read():
+            return pickle.loads(written)  # noqa: S301  written by this very run, in a folder of its own
+        found = make()
+        file.write(pickle.dumps(found))
     return found

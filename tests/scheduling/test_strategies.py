@@ -75,11 +75,13 @@ class People:
                 least=one.nodes.min,
                 most=one.nodes.max,
                 placeholders=0,
+                placeholder=self.asked,
+                node_start=one.node_start.seconds,
                 price_per_hour=None,
             )
             for one in pools
         }
-        self.cluster = Cluster(pools=planned, node_start=600, placeholder=self.asked)
+        self.cluster = Cluster(pools=planned)
         self.cluster.begin()
         self.seats: dict[str, Node] = {}
 

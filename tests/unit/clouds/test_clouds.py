@@ -93,7 +93,10 @@ def test_placeholders_give_way_to_people_and_still_call_for_nodes(cloud: Cloud) 
     "changes",
     [
         {"cloud.api_server": {"cidrs": ["10.20.9.9/32"], "port": 8443}},
-        {"cloud": {**CLOUDS["local"]["cloud"], "api_server": {"cidrs": ["10.20.9.9/32"], "port": 8443}}},
+        {
+            **CLOUDS["local"],
+            "cloud": {**CLOUDS["local"]["cloud"], "api_server": {"cidrs": ["10.20.9.9/32"], "port": 8443}},
+        },
     ],
     ids=["onprem", "local"],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from typing import Any
 
@@ -13,6 +14,7 @@ from planning import schemas
 from planning.manifests import Manifest, manifests
 from planning.recorder import record
 from stackfile.problems import StackError
+from stackfile.references import LabelKey, LabelValue
 from tests.harness.platform import CLOUDS, platform, settings
 
 SPOT = {"key": "kubernetes.azure.com/scalesetpriority", "value": "spot"}
@@ -146,6 +148,42 @@ def test_a_label_that_karpenter_refuses_is_refused_before_it_is_asked(label: str
 def test_a_label_that_karpenter_takes_is_taken(label: str) -> None:
     general, memory = CLOUDS["aws"]["pools"]
     settings({**CLOUDS["aws"], "pools": [{**general, "selector": {label: "general"}}, memory]})
+
+
+@pytest.mark.parametrize(
+    ("label", "taken"),
+    [
+        ("elab.dev/pool", True),
+        ("pool", True),
+        ("kubernetes.io/os", True),
+        ("node.kubernetes.io/instance-type", True),
+        ("kubernetes.io/hostname", False),
+        ("cloud.k8s.io/pool", False),
+        ("karpenter.sh/nodepool", False),
+        ("karpenter.k8s.aws/instance-family", False),
+    ],
+)
+def test_a_label_that_karpenter_keeps_to_itself_is_refused_by_the_settings_and_by_the_schema(
+    label: str, taken: bool
+) -> None:
+    found = settings(CLOUDS["aws"])
+    pools = [found.pools[0].model_copy(update={"selector": {LabelKey(label): LabelValue("general")}})]
+    told = [problem.where for problem in found.facts.pool_problems(pools)]
+    assert told == ([] if taken else ["pools.0.selector"])
+    body = json.loads(json.dumps(made(CLOUDS["aws"])["NodePool/elab-general"].body))
+    body["spec"]["template"]["metadata"]["labels"] = {label: "general"}
+    assert (schemas.custom_violations(Manifest(urn="", body=body)) == []) is taken
+
+
+@pytest.mark.parametrize(
+    ("disk", "volume"), [("100Gi", "100Gi"), ("102400Mi", "100Gi"), ("1Ti", "1024Gi"), ("20G", "19Gi")]
+)
+def test_a_nodes_disk_is_whole_gibibytes_as_ebs_takes_them(disk: str, volume: str) -> None:
+    autoscaler = {**CLOUDS["aws"]["cloud"]["autoscaler"], "disk": disk}
+    found = made({**CLOUDS["aws"], "cloud": {**CLOUDS["aws"]["cloud"], "autoscaler": autoscaler}})
+    node_class = found["EC2NodeClass/elab-people"]
+    assert node_class.body["spec"]["blockDeviceMappings"][0]["ebs"]["volumeSize"] == volume
+    assert list(schemas.findings([node_class])) == []
 
 
 def test_openshift_shares_a_pool_out_among_its_machine_sets_and_heeds_placeholders() -> None:

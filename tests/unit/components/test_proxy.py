@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.harness.platform import ENTRIES, container, objects, pod, unmonitored
+
+ROOT = Path(__file__).parents[3]
 
 TLS_AT_THE_PROXY = {
     "load_balancer": ENTRIES["load_balancer"],
@@ -37,7 +41,31 @@ def test_where_nothing_before_it_ends_tls_the_proxy_does(kind: str) -> None:
     assert volume["secret"]["secretName"] == "jupyter-tls"
     (mount,) = [one for one in found["volumeMounts"] if one["name"] == volume["name"]]
     assert (mount["mountPath"], mount["readOnly"]) == ("/etc/elab/tls", True)
-    assert {probe["httpGet"]["scheme"] for probe in (found["readinessProbe"], found["livenessProbe"])} == {"HTTPS"}
+    assert found["readinessProbe"]["httpGet"]["scheme"] == "HTTPS"
+
+
+@pytest.mark.parametrize("kind", TLS_AT_THE_PROXY)
+def test_a_proxy_that_ends_tls_is_asked_whether_it_serves_what_its_secret_holds(kind: str) -> None:
+    recording = unmonitored(TLS_AT_THE_PROXY[kind])
+    spec = pod(recording, "deployment-proxy").spec
+    (found,) = spec["containers"]
+    probe = found["livenessProbe"]
+    program, script, port, folder = probe["exec"]["command"]
+    mounts = {mount["mountPath"]: mount["name"] for mount in found["volumeMounts"]}
+    sources = {volume["name"]: volume for volume in spec["volumes"]}
+    # The script is there, and looks at the very port and files that the proxy was given.
+    where, _, name = script.rpartition("/")
+    held = objects(recording, "ConfigMap")[f"elab-hub/{sources[mounts[where]]['configMap']['name']}"]["data"]
+    assert program == "node"
+    assert held[name] == (ROOT / "components/hub/files/proxy/alive.js").read_text()
+    assert {f"--port={port}", f"--ssl-key={folder}/tls.key", f"--ssl-cert={folder}/tls.crt"} <= set(found["args"])
+    assert "secret" in sources[mounts[folder]]
+    # A renewal is served within minutes; a moment's slowness ends nothing.
+    assert 120 <= probe["periodSeconds"] * probe["failureThreshold"] <= 300
+    assert probe["timeoutSeconds"] < probe["periodSeconds"]
+    patience = re.search(r"PATIENCE = (\d+)", held[name])
+    assert patience
+    assert int(patience[1]) < probe["timeoutSeconds"] * 1000
 
 
 @pytest.mark.parametrize("kind", TLS_BEFORE_IT)
@@ -45,7 +73,8 @@ def test_where_the_door_ends_tls_the_proxy_has_no_certificate(kind: str) -> None
     spec = pod(unmonitored(TLS_BEFORE_IT[kind]), "deployment-proxy").spec
     (found,) = spec["containers"]
     assert [one for one in found["args"] if "ssl" in one] == []
-    assert [one for one in spec["volumes"] if "secret" in one] == []
+    assert [one for one in spec["volumes"] if "secret" in one or "configMap" in one] == []
+    assert {probe["httpGet"]["scheme"] for probe in (found["readinessProbe"], found["livenessProbe"])} == {"HTTP"}
     assert "--port=8000" in found["args"]
 
 

@@ -1,8 +1,7 @@
-"""Priorities, the packing scheduler and its rights, placeholders, and which nodes each pod may run on."""
+"""Priorities, the packing scheduler and its rights, placeholders' pods, and which nodes each pod may run on."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 from typing import Any
 
@@ -12,8 +11,7 @@ import yaml
 from components.hub.scheduling import Priorities, PrioritiesArgs, PriorityNames
 from planning.recorder import record
 from planning.recording import Recording
-from stackfile.problems import StackError
-from tests.harness.platform import CLOUDS, container, data, objects, platform, pod, settings, unmonitored
+from tests.harness.platform import CLOUDS, container, objects, platform, pod, settings, unmonitored
 
 WATCH = ["get", "list", "watch"]
 EVENTS = (["", "events.k8s.io"], ["events"], ["create", "patch", "update"])
@@ -213,77 +211,3 @@ def test_a_profile_tolerates_the_taints_of_its_pools_alone() -> None:
     small, large = values(unmonitored())["profiles"]
     assert small["tolerations"] == [DEDICATED]
     assert large["tolerations"] == []
-
-
-ARRIVALS = {"people": 60, "within": "3m", "node_start": "10m"}
-
-
-def with_arrivals(size: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
-    pools = data({})["pools"]
-    pools[0] |= {"placeholders": 0, "arrivals": {**ARRIVALS, **changes}, "nodes": {"min": 1, "max": 30}}
-    return {"pools": pools, **({"scheduling.placeholder": size} if size else {})}
-
-
-@pytest.mark.parametrize(("changes", "seats"), [({}, 200), ({"at_most": 60}, 60), ({"within": "7m"}, 86)])
-def test_placeholders_are_as_many_as_come_while_a_node_starts(changes: dict[str, Any], seats: int) -> None:
-    """Research: 60 people in 3 minutes and 10 minutes for a node make 200 seats."""
-    assert settings(with_arrivals(**changes)).node_pools[0].placeholders == seats
-
-
-def test_one_large_placeholder_keeps_room_for_several_people() -> None:
-    """Few large ones leave the scheduler's queue free for people. Three of the default profile fit into this one."""
-    size = {"cpu": {"request": "2", "limit": "2"}, "memory": {"request": "6Gi", "limit": "6Gi"}}
-    assert settings(with_arrivals(size)).node_pools[0].placeholders == 67
-
-
-LARGE = {"cpu": {"request": "2", "limit": "2"}, "memory": {"request": "6Gi", "limit": "6Gi"}}
-
-
-@pytest.mark.parametrize(
-    ("bound", "size", "count"),
-    [
-        ({"disks": 14}, None, 60),
-        ({"disks": 10}, None, 6 * 14),
-        ({"disks": 11}, None, 5 * 14 + 5),
-        ({"pods": 11}, None, 60),
-        ({"disks": 9}, LARGE, 20),
-        ({"disks": 7}, LARGE, 8 * 3 + 2),
-        ({"pods": 7}, LARGE, 8 * 3 + 2),
-    ],
-)
-def test_placeholders_fill_the_nodes_that_people_will_need(
-    bound: dict[str, int], size: dict[str, Any] | None, count: int
-) -> None:
-    """A node has room for 14 of the default profile or for three large placeholders, but not for so many disks."""
-    changes = with_arrivals(size, at_most=60)
-    changes["pools"][0]["allocatable"] |= bound
-    assert settings(changes).node_pools[0].placeholders == count
-
-
-def test_arrivals_that_the_disks_of_a_whole_pool_cannot_seat_are_refused() -> None:
-    changes = with_arrivals(at_most=60)
-    changes["pools"][0]["nodes"] = {"min": 1, "max": 5}
-    settings(changes)
-    changes["pools"][0]["allocatable"]["disks"] = 10
-    with pytest.raises(StackError) as refused:
-        settings(changes)
-    (problem,) = refused.value.problems
-    assert (problem.where, "84 placeholders" in problem.found) == ("pools.0.arrivals", True)
-
-
-@pytest.mark.parametrize(("people", "accepted"), [(50, True), (51, False)])
-def test_the_disks_of_a_clouds_machines_count_where_arrivals_are_checked(people: int, accepted: bool) -> None:
-    """Two r6i.4xlarge take 25 disks each, and would have processors for 31."""
-    general, memory = CLOUDS["aws"]["pools"]
-    pools = [general, {**memory, "arrivals": {**ARRIVALS, "at_most": people}}]
-    with contextlib.nullcontext() if accepted else pytest.raises(StackError):
-        settings({**CLOUDS["aws"], "pools": pools})
-
-
-def test_more_placeholders_than_the_pool_ever_holds_are_refused() -> None:
-    with pytest.raises(StackError) as refused:
-        settings({**with_arrivals(people=600)})
-    (problem,) = refused.value.problems
-    assert problem.where == "pools.0.arrivals"
-    assert "2000 placeholders" in problem.found
-    assert "420 placeholders" in problem.allowed

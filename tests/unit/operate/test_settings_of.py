@@ -23,5 +23,5 @@ def test_a_faulty_file_ends_every_up_with_its_message_before_anything_is_started
     monkeypatch.setattr("subprocess.run", start)
     assert main(["up", "--stack", stack]) == 1
     printed = capsys.readouterr().err
-    assert f"Pulumi.{stack}.yaml:64 culling.timeout" in printed
+    assert f"Pulumi.{stack}.yaml:65 culling.timeout" in printed
     assert 'quote it: "1:00"' in printed

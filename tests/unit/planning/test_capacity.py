@@ -12,6 +12,7 @@ from planning.people import people
 from planning.pods import PodTemplate
 from stackfile.quantities import Bytes, Cpu
 from stackfile.references import LabelKey, LabelValue, Name
+from stackfile.resources import GPU
 from tests.harness.platform import CLOUDS, settings
 
 TAINT = Taint(key="people", value="only")
@@ -19,14 +20,19 @@ TOLERATION = {"key": "people", "operator": "Equal", "value": "only", "effect": "
 
 
 def _pool(
-    *, taints: tuple[Taint, ...] = (TAINT,), pods: int = 110, disks: int | None = None, price: float | None = None
+    *,
+    taints: tuple[Taint, ...] = (TAINT,),
+    pods: int = 110,
+    disks: int | None = None,
+    gpus: int = 0,
+    price: float | None = None,
 ) -> NodePool:
     return NodePool(
         name=Name("small"),
         selector={LabelKey("pool"): LabelValue("small")},
         taints=taints,
         nodes=NodeCount(min=1, max=3),
-        allocatable=Allocatable(cpu=Cpu("4"), memory=Bytes("16Gi"), pods=pods, disks=disks),
+        allocatable=Allocatable(cpu=Cpu("4"), memory=Bytes("16Gi"), pods=pods, disks=disks, gpus=gpus),
         price_per_hour=price,
     )
 
@@ -40,8 +46,10 @@ def _pod(
     tolerant: bool = False,
     owner: str = "n/x",
     disk: bool = False,
+    gpus: int = 0,
 ) -> PodTemplate:
-    container = {"name": "c", "resources": {"requests": {"cpu": cpu, "memory": memory}}}
+    asked = {"requests": {"cpu": cpu, "memory": memory}, **({"limits": {GPU: str(gpus)}} if gpus else {})}
+    container = {"name": "c", "resources": asked}
     spec: dict[str, Any] = {"containers": [container], "tolerations": [TOLERATION] if tolerant else []}
     if disk:
         spec["volumes"] = [{"name": "home", "persistentVolumeClaim": {"claimName": "claim"}}]
@@ -58,12 +66,19 @@ def test_the_scarcest_resource_decides() -> None:
     by_cpu = _fit(_pool(), _pod("1", "1Gi"))
     by_pods = _fit(_pool(pods=3), _pod("10m", "1Mi"))
     by_disks = _fit(_pool(disks=3), _pod("10m", "1Mi", disk=True))
-    assert [(fit.per_node, fit.at_min, fit.at_max, fit.bound) for fit in (by_memory, by_cpu, by_pods, by_disks)] == [
+    by_gpus = _fit(_pool(gpus=5), _pod("10m", "1Mi", gpus=2))
+    found = (by_memory, by_cpu, by_pods, by_disks, by_gpus)
+    assert [(fit.per_node, fit.at_min, fit.at_max, fit.bound) for fit in found] == [
         (4, 4, 12, "memory"),
         (4, 4, 12, "cpu"),
         (3, 3, 9, "pods"),
         (3, 3, 9, "disks"),
+        (2, 2, 6, "gpus"),
     ]
+
+
+def test_who_asks_for_a_gpu_fits_no_node_without_and_others_leave_gpus_alone() -> None:
+    assert (_fit(_pool(), _pod("1", "1Gi", gpus=1)).per_node, _fit(_pool(gpus=1), _pod("1", "1Gi")).per_node) == (0, 4)
 
 
 @pytest.mark.parametrize("disks", [None, 5])

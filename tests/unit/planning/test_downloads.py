@@ -11,7 +11,7 @@ from planning.images import StackImage
 from planning.pods import PodTemplate
 from planning.registry import Served, Unanswered
 from stackfile.quantities import Bytes, Cpu
-from stackfile.references import Name
+from stackfile.references import LabelKey, LabelValue, Name
 
 PLATFORM = "linux/amd64"
 
@@ -19,7 +19,7 @@ PLATFORM = "linux/amd64"
 def pool(name: str, labels: Mapping[str, str] = {}, *, taints: tuple[Taint, ...] = (Taint(key="people"),)) -> NodePool:
     return NodePool(
         name=Name(name),
-        selector={"pool": name, **labels},
+        selector={LabelKey(key): LabelValue(value) for key, value in {"pool": name, **labels}.items()},
         taints=taints,
         nodes=NodeCount(min=1, max=3),
         allocatable=Allocatable(cpu=Cpu("4"), memory=Bytes("16Gi")),

@@ -167,6 +167,27 @@ def test_a_run_leaves_pythons_own_settings_alone() -> None:
     assert not hasattr(sys, "tracebacklimit")
 
 
+@pytest.mark.parametrize("ending", [SystemExit, ZeroDivisionError, pulumi.RunError])
+def test_a_run_that_an_error_ends_leaves_nothing_that_waits(
+    ending: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(_data: object) -> None:
+        raise ending("of the test")
+
+    def program() -> None:
+        first = ConfigMap("first", data={"a": "b"})
+        pulumi.export("never", first.data.apply(end))
+        ConfigMap("second", data={"a": first.data.apply(lambda data: data["a"])})
+
+    gc.collect()
+    complaints: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", complaints.append)
+    with pytest.raises(ending):
+        record(program)
+    gc.collect()
+    assert [str(one) for one in complaints] == []
+
+
 def test_a_stack_transformation_does_not_leak_into_the_next_run() -> None:
     def label(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult:
         return pulumi.ResourceTransformationResult(

@@ -68,7 +68,7 @@ def test_a_file_that_multiplies_itself_is_refused_at_once(folder: Path) -> None:
     assert "more than a stack can need" in refusal(folder, "dev")
 
 
-@pytest.mark.parametrize("depth", [60, 1500])
+@pytest.mark.parametrize("depth", [60, 1500, 200_000])
 def test_a_file_of_many_levels_is_refused(folder: Path, depth: int) -> None:
     (folder / "Pulumi.dev.yaml").write_text(f"config:\n  elab:a: {'[' * depth}x{']' * depth}\n")
     assert "Pulumi.dev.yaml" in refusal(folder, "dev")

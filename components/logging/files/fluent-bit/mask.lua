@@ -27,9 +27,23 @@ local MAKERS = {
   { "hf_", "%f[%w]hf_%w+", 30 },
   { "xox", "%f[%w]xox[abprs]%-[%w%-]+", 20 },
   { "AKIA", "%f[%w]AKIA[%u%d]+", 20 },
+  { "AIza", "%f[%w]AIza[%w_%-]+", 39 },
+  -- In names of pods and packages too, so it must have capital letters and digits.
+  { "sk-", "%f[%w]sk%-[%w_%-]+", 23, true },
   -- A signed JSON token: three parts with points between.
   { "eyJ", "%f[%w]eyJ[%w_%-]+%.[%w_%-]+%.[%w_%-]*", 30 },
 }
+-- Where commands take a password without naming it.
+local OPTIONS = {
+  {
+    "curl", "%f[%w]curl%s[^\r\n|;]*",
+    { "(%s%-[uU]%s*[\"']?[^%s:\"']+:)[^%s\"']+", "(%s%-%-[%l%-]*user[%s=]+[\"']?[^%s:\"']+:)[^%s\"']+" },
+  },
+  { "mysql", "%f[%w]mysql%w*%s[^\r\n|;&]*", { "(%s%-p)%S+" } },
+  { "mariadb", "%f[%w]mariadb[%w%-]*%s[^\r\n|;&]*", { "(%s%-p)%S+" } },
+}
+local QUESTIONS = { "([Pp]assword for [^%s:]+:[ \t]*)(%S+)", "([Pp]assword for user [^%s:]+:[ \t]*)(%S+)" }
+local PRIVATE_KEY = "[%u%d ]*PRIVATE KEY%-%-%-%-%-"
 -- Long hexadecimal digits that are no secrets: what checksums and containers are called.
 local PUBLIC = { "sha256:", "sha512:", "sha1:", "md5:", "sha256-", "containerd://", "cri%-o://", "docker://" }
 -- JupyterHub's tokens have 32 hexadecimal digits, those of this platform's own keys 64.
@@ -166,9 +180,9 @@ local function mask_addresses(text)
   return table.concat(parts)
 end
 
-local function long_enough(shortest)
+local function long_enough(shortest, mixed)
   return function(found)
-    if #found >= shortest then
+    if #found >= shortest and (not mixed or (found:find("%u") and found:find("%d"))) then
       return MASK
     end
   end
@@ -182,12 +196,55 @@ local function mask_makers(text)
     end
   end)
   for _, maker in ipairs(MAKERS) do
-    local beginning, pattern, shortest = maker[1], maker[2], maker[3]
+    local beginning, pattern, shortest, mixed = maker[1], maker[2], maker[3], maker[4]
     if text:find(beginning, 1, true) then
-      text = text:gsub(pattern, long_enough(shortest))
+      text = text:gsub(pattern, long_enough(shortest, mixed))
     end
   end
   return text
+end
+
+-- What stands in a command's options, or after the question for it, without a name.
+local function mask_commands(text)
+  for _, option in ipairs(OPTIONS) do
+    local command, line, values = option[1], option[2], option[3]
+    if text:find(command, 1, true) then
+      text = text:gsub(line, function(words)
+        for _, value in ipairs(values) do
+          words = words:gsub(value, "%1" .. MASK)
+        end
+        return words
+      end)
+    end
+  end
+  for _, question in ipairs(QUESTIONS) do
+    text = text:gsub(question, function(asked, answer)
+      -- Of a question about an address the colon is no end.
+      if answer:sub(1, 2) ~= "//" then
+        return asked .. MASK
+      end
+    end)
+  end
+  return text
+end
+
+-- Private keys in PEM, in whole, or line by line as they come from a container: 60 to 76 characters of base64 alone.
+local function mask_private_keys(text)
+  local bare = #text <= 80 and text:match("^%s*([%w+/]+=*)%s*$")
+  if bare and #bare >= 60 and #bare <= 76 and bare:find("%u") and bare:find("%l") then
+    return MASK
+  end
+  local parts, copied = {}, 1
+  while true do
+    local _, begins = text:find("%-%-%-%-%-BEGIN " .. PRIVATE_KEY, copied)
+    if not begins then
+      break
+    end
+    parts[#parts + 1] = text:sub(copied, begins) .. MASK
+    copied = text:find("%-%-%-%-%-END " .. PRIVATE_KEY, begins + 1) or #text + 1
+  end
+  parts[#parts + 1] = text:sub(copied)
+  return table.concat(parts)
 end
 
 local function is_public(text, first)
@@ -221,7 +278,8 @@ end
 -- A text without the secrets that it names or that look like one; without colours too, which would hide them.
 function mask(text)
   text = text:gsub("\27%[[%d;]*m", "")
-  return mask_hexadecimals(mask_makers(mask_addresses(mask_named(text))))
+  text = mask_commands(mask_named(mask_private_keys(text)))
+  return mask_hexadecimals(mask_makers(mask_addresses(text)))
 end
 
 -- The filter: masks the line. One that can't be read is lost rather than shipped as it is.
