@@ -26,7 +26,7 @@ _HINT = re.compile(rf"""{_WORDS}["']?\s*[:=]""")
 # What begins so is a place, a reference, or computed where it is read.
 _NO_VALUE = r"(?![$%/{}\[<(*\\]|(?:true|false|null|none|yes|no)(?:[\s\"',;&}\]]|$)|(?:file|env|https?):)"
 _QUOTED = re.compile(
-    rf"""(?i)(?<![\w.-])["']?(?P<name>{_NAME})["']?\s*[:=]\s*(?P<quote>["']){_NO_VALUE}[^"'\s]{{3,}}(?P=quote)"""
+    rf"""(?i)(?<![\w.-])["']?(?P<name>{_NAME})["']?\s*[:=]\s*(?P<quote>["']{{3}}|["']){_NO_VALUE}[^"'\n]{{3,}}(?P=quote)"""
 )
 _WORD = rf"""{_NO_VALUE}[^\s"',;&(){{}}\[\]$]{{3,}}"""
 _BARE = re.compile(
