@@ -24,9 +24,10 @@ from clouds.endpoints import METADATA, Dns, ManagedApiServer, endpoints_of
 from clouds.machines import Machine, PriceList, machine_problems
 from clouds.pools import NodePool, Taint
 from clouds.scaling import Command, Scaling, shown_labels, shown_taint
+from stackfile.labels import LabelKey, LabelValue
 from stackfile.problems import Problem
 from stackfile.quantities import Bytes
-from stackfile.references import Cidr, LabelKey, LabelValue
+from stackfile.references import Cidr
 from stackfile.section import Section
 
 _DRIVER = "disk.csi.azure.com"

@@ -3,7 +3,8 @@
 from pydantic import Field
 
 from clouds.base import ClusterEndpoints
-from stackfile.references import Cidr, LabelKey, LabelValue, Name
+from stackfile.labels import LabelKey, LabelValue
+from stackfile.references import Cidr, Name
 from stackfile.section import Section
 
 METADATA = (Cidr("169.254.169.254/32"), Cidr("fd00:ec2::254/128"))

@@ -23,9 +23,10 @@ from clouds.endpoints import METADATA, NODE_LOCAL_DNS, ManagedApiServer
 from clouds.machines import Machine, PriceList, machine_problems
 from clouds.pools import NodePool, Taint
 from clouds.scaling import Command, Scaling, shown_labels, shown_taint
+from stackfile.labels import LabelKey, LabelValue
 from stackfile.problems import Problem
 from stackfile.quantities import Bytes
-from stackfile.references import Cidr, LabelKey, LabelValue, Name
+from stackfile.references import Cidr, Name
 from stackfile.section import Section
 
 _DRIVER = "pd.csi.storage.gke.io"

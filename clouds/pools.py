@@ -5,9 +5,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from stackfile.labels import LabelKey, LabelValue
 from stackfile.problems import Problem
 from stackfile.quantities import Bytes, Cpu, Duration
-from stackfile.references import LabelKey, LabelValue, PoolName
+from stackfile.references import PoolName
 from stackfile.resources import Resources
 from stackfile.section import Section
 

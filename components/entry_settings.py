@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from stackfile.labels import AnnotationKey
 from stackfile.problems import Problem
-from stackfile.references import AnnotationKey, Cidr, HostName, Name, ObjectName
+from stackfile.references import Cidr, HostName, Name, ObjectName
 from stackfile.section import Section
 
 

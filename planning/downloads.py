@@ -10,8 +10,8 @@ import yaml
 
 from clouds.pools import NodePool
 from components.notebook_image import BuiltImage
+from stackfile.labels import LabelKey
 from stackfile.quantities import shown_bytes
-from stackfile.references import LabelKey
 
 from . import images
 from .capacity import may_run_on

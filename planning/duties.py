@@ -17,6 +17,7 @@ def findings(settings: Settings, today: date) -> Iterator[Finding]:
         what = f"found {problem.found}, allowed: {problem.allowed}"
         yield Finding(level="warning", where=problem.where, what=what, fix=problem.fix)
     yield from _network_policies(settings)
+    yield from _idle_placeholders(settings)
     for command in settings.scaling.commands:
         yield Finding(level="info", where=f"pool {command.pool}", what=command.why, fix=command.command)
     for duty in duties(settings.entry):
@@ -31,3 +32,13 @@ def _network_policies(settings: Settings) -> Iterator[Finding]:
         )
         fix = f"{engine.turn_on} ({engine.remarks}); `make verify` proves that they hold, and `make up` ends with it"
         yield Finding(level="info", where="cloud", what=what, fix=fix)
+
+
+def _idle_placeholders(settings: Settings) -> Iterator[Finding]:
+    if settings.facts.autoscaler.kind != "none":
+        return
+    for index, pool in enumerate(settings.pools):
+        if pool.placeholders or pool.arrivals:
+            where = f"pools.{index}.{'arrivals' if pool.arrivals else 'placeholders'}"
+            what = f"nothing adds nodes to pool {pool.name}, so placeholders keep no room: they give way, and wait"
+            yield Finding(level="warning", where=where, what=what, fix="remove it, or set cloud.autoscaler")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stackfile.references import LabelKey, LabelValue
+from stackfile.labels import LabelKey, LabelValue
 
 from .findings import Finding
 from .manifests import Manifest

@@ -44,7 +44,8 @@ It can't prove a program harmless: such a file is code, and is reviewed as code.
 
 `policy/exemptions.yaml` holds all of them: rule, pattern of resources (`namespace/kind-name`, as `make plan` names its
 files), pattern of stacks, reason, and the last day, at most {LONGEST.days} days ahead. One that is expired, incomplete,
-or for an unknown rule stops every plan and every preview, with its path and what to do. One that excuses nothing any
+or for an unknown rule stops every plan and every preview, with its path and what to do; `make plan-diff` takes those
+of its base whatever their day, so that what renews one can pass. One that excuses nothing any
 more fails `make test`. What `make scan` (checkov over `build/prod/`) excuses stands in `policy/scan.yaml`, under the
 same terms but without a day.
 

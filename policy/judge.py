@@ -14,6 +14,7 @@ from settings_checks import images_of
 
 from .exemptions import Exemption
 from .rules import RULES
+from .rules.allowed import lists
 from .rules.containers import qualified
 from .rules.model import Context, Level, Resource, Rule
 from .settings import HOURS_A_MONTH
@@ -46,7 +47,12 @@ def nodes_cost(settings: Settings) -> Decimal | None:
 
 
 def context(settings: Settings, *, planned: bool = False) -> Context:
-    """What rules need to know of a stack; `planned`: what an up would refuse anyway is told by the plan itself."""
+    """What rules need to know of a stack; `planned`: what an up would refuse anyway is told by the plan itself.
+
+    Raises:
+        StackError: where policy/allowed.yaml is no good, before a rule stumbles over it in the midst of a preview.
+    """
+    lists()
     image = settings.notebook_image
     own = image.repository if isinstance(image, BuiltImage) else image.image.repository
     unpinned = [one for one in images_of(settings) if not one.digest and one not in settings.images.digests]

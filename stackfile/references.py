@@ -10,7 +10,8 @@ from ldap3.utils.dn import parse_dn
 
 from stackfile.scalars import Scalar
 
-_LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+"""Of RFC 1123, its length aside."""
 _COMPONENT = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
 """Of a repository's path: github.com/distribution/reference v0.6.0."""
 
@@ -26,51 +27,15 @@ class Name(Scalar):
 
     allowed: ClassVar[str] = "1 to 63 lower-case letters, digits and hyphens, a letter or digit at both ends"
     example: ClassVar[str] = "small"
-    pattern: ClassVar[str | None] = rf"^{_LABEL}$"
+    pattern: ClassVar[str | None] = rf"^{LABEL}$"
 
     @classmethod
     def check(cls, text: str) -> None:
         mended = _as_label(text)
         if mended and mended != text:
             raise ValueError(f'write for example "{mended}"')
-        if not re.fullmatch(_LABEL, text) or len(text) > 63:
+        if not re.fullmatch(LABEL, text) or len(text) > 63:
             raise ValueError
-
-
-_WORD = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
-"""What Kubernetes takes as the name part of a label's key, and as its value: 63 characters at most."""
-
-
-class LabelKey(Scalar):
-    """The key of a label or taint."""
-
-    allowed: ClassVar[str] = (
-        "1 to 63 letters, digits, hyphens, underscores and dots, a letter or digit at both ends; a DNS name and / may "
-        "stand before it"
-    )
-    example: ClassVar[str] = "elab.dev/pool"
-    pattern: ClassVar[str | None] = rf"^({_LABEL}(\.{_LABEL})*/)?{_WORD}$"
-
-    @classmethod
-    def check(cls, text: str) -> None:
-        super().check(text)
-        if len(text.rpartition("/")[0]) > 253:
-            raise ValueError
-
-    @property
-    def domain(self) -> str:
-        """What stands before the slash; empty where there is none."""
-        return self.rpartition("/")[0]
-
-
-class LabelValue(Scalar):
-    """The value of a label or taint."""
-
-    allowed: ClassVar[str] = (
-        "at most 63 letters, digits, hyphens, underscores and dots, a letter or digit at both ends; may be empty"
-    )
-    example: ClassVar[str] = "general"
-    pattern: ClassVar[str | None] = rf"^({_WORD})?$"
 
 
 class InstanceName(Scalar):
@@ -86,7 +51,7 @@ class HostName(Scalar):
 
     allowed: ClassVar[str] = "a DNS name without scheme, port or path"
     example: ClassVar[str] = "jupyter.example.org"
-    pattern: ClassVar[str | None] = rf"^{_LABEL}(\.{_LABEL})*$"
+    pattern: ClassVar[str | None] = rf"^{LABEL}(\.{LABEL})*$"
 
     @classmethod
     def check(cls, text: str) -> None:
@@ -104,7 +69,7 @@ class Image(Scalar):
     allowed: ClassVar[str] = "registry/repository:tag or registry/repository[:tag]@sha256:<64 hex digits>; never latest"
     example: ClassVar[str] = "quay.io/jupyterhub/k8s-hub:4.4.0"
     _form: ClassVar[re.Pattern[str]] = re.compile(
-        rf"(?P<repository>(?P<registry>{_LABEL}(\.{_LABEL})*(:[0-9]+)?)/{_COMPONENT}(/{_COMPONENT})*)"
+        rf"(?P<repository>(?P<registry>{LABEL}(\.{LABEL})*(:[0-9]+)?)/{_COMPONENT}(/{_COMPONENT})*)"
         r"(:(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(@(?P<digest>sha256:[0-9a-f]{64}))?"
     )
 
@@ -266,12 +231,6 @@ class AbsolutePath(Scalar):
             raise ValueError
 
 
-class AnnotationKey(LabelKey):
-    """The key of an annotation, which has the form of a label's."""
-
-    example: ClassVar[str] = "nginx.ingress.kubernetes.io/limit-rps"
-
-
 _LONGEST_POOL = 63 - 20 - len("-")
 
 
@@ -295,7 +254,7 @@ class ObjectName(Scalar):
 
     allowed: ClassVar[str] = "1 to 253 lower-case letters, digits, hyphens and dots, a letter or digit beside each dot"
     example: ClassVar[str] = "jupyter-tls"
-    pattern: ClassVar[str | None] = rf"^{_LABEL}(\.{_LABEL})*$"
+    pattern: ClassVar[str | None] = rf"^{LABEL}(\.{LABEL})*$"
 
     @classmethod
     def check(cls, text: str) -> None:

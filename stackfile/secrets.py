@@ -15,15 +15,18 @@ SECRET_NAME = re.compile(
 """Names of variables whose value must come from a Secret; `…_FILE` and `…_PATH` name a place instead, and a public key
 is no secret."""
 
-_NAME = (
-    r"[\w.-]*?(?:passw(?:or)?d|passphrase|token|api[_-]?key|private[_-]?key|encryption[_-]?key"
+_WORDS = (
+    r"(?:passw(?:or)?d|passphrase|token|api[_-]?key|private[_-]?key|encryption[_-]?key"
     r"|secret[_-]?access[_-]?key|secret[_-]?key|credentials?"
     r"|(?:client|app|shared|consumer|cookie|session|hmac|webhook|oauth)[_-]?secret)"
 )
+_NAME = rf"[\w.-]*?{_WORDS}"
+_HINT = re.compile(rf"""{_WORDS}["']?\s*[:=]""")
+"""Where to look closer, in lower case: the forms below are slow, and most texts are long and hold nothing."""
 # What begins so is a place, a reference, or computed where it is read.
 _NO_VALUE = r"(?![$%/{}\[<(*\\]|(?:true|false|null|none|yes|no)(?:[\s\"',;&}\]]|$)|(?:file|env|https?):)"
 _QUOTED = re.compile(
-    rf"""(?i)(?<![\w.-])["']?(?P<name>{_NAME})["']?\s*[:=]\s*(?P<quote>["']){_NO_VALUE}[^"'\s]{{3,}}(?P=quote)"""
+    rf"""(?i)(?<![\w.-])["']?(?P<name>{_NAME})["']?\s*[:=]\s*(?P<quote>["']{{3}}|["']){_NO_VALUE}[^"'\n]{{3,}}(?P=quote)"""
 )
 _WORD = rf"""{_NO_VALUE}[^\s"',;&(){{}}\[\]$]{{3,}}"""
 _BARE = re.compile(
@@ -50,9 +53,19 @@ def in_clear(path: str, text: str) -> Iterator[str]:
         if pattern.search(text):
             yield what
     patterns = (_QUOTED,) if _PROGRAM.search(path) else (_QUOTED, _BARE)
-    found = (each.groupdict() for pattern in patterns for each in pattern.finditer(text))
+    lowered = text.lower()
+    lines = dict.fromkeys(_line(text, hint.start()) for hint in _HINT.finditer(lowered))
+    if len(lowered) != len(text):
+        # Letters that are longer in lower case have moved what follows them.
+        lines = {text: None}
+    found = (each.groupdict() for line in lines for pattern in patterns for each in pattern.finditer(line))
     names = dict.fromkeys(each["name"] or each.get("key", "") for each in found)
     yield from (f"the value of {name.lstrip('-')}" for name in names)
+
+
+def _line(text: str, at: int) -> str:
+    end = text.find("\n", at)
+    return text[text.rfind("\n", 0, at) + 1 : end if end >= 0 else len(text)]
 
 
 def in_words(words: Sequence[str]) -> Iterator[str]:

@@ -63,7 +63,7 @@ def read(file: Path) -> Allowed:
 
 def host_access(key: str, instance: str) -> HostAccess:
     """What the workload of this key (`namespace/kind-name`) may have of its node."""
-    found = [entry for entry in _lists().host_access if _matches(key, entry.workload, instance)]
+    found = [entry for entry in lists().host_access if _matches(key, entry.workload, instance)]
     return HostAccess(
         read_only=frozenset(value for entry in found for value in entry.read_only),
         writable=frozenset(value for entry in found for value in entry.writable),
@@ -74,12 +74,12 @@ def host_access(key: str, instance: str) -> HostAccess:
 
 def public_service(key: str, instance: str) -> bool:
     """Whether the world may reach the Service of this key."""
-    return any(_matches(key, entry.service, instance) for entry in _lists().public_services)
+    return any(_matches(key, entry.service, instance) for entry in lists().public_services)
 
 
 def unasked(key: str, container: str, instance: str) -> bool:
     """Whether nobody asks this container of the workload how it is, since it serves nothing and does nothing."""
-    found = (entry for entry in _lists().without_probes if _matches(key, entry.workload, instance))
+    found = (entry for entry in lists().without_probes if _matches(key, entry.workload, instance))
     return any(container in entry.containers for entry in found)
 
 
@@ -88,5 +88,6 @@ def _matches(key: str, pattern: str, instance: str) -> bool:
 
 
 @functools.cache
-def _lists() -> Allowed:
+def lists() -> Allowed:
+    """The lists of policy/allowed.yaml. Raises StackError where the file is no good."""
     return read(FILE)

@@ -27,7 +27,7 @@ def judged(resource: Resource, _context: Context) -> Iterator[str]:
 
 def _containers_beside(value: object, pod: object, path: str) -> Iterator[str]:
     """Where containers stand elsewhere than in the pods that rules look at."""
-    if value is pod:
+    if value is pod or isinstance(value, str | int | float):
         return
     if isinstance(value, Mapping):
         for name in value:

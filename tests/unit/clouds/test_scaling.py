@@ -13,8 +13,8 @@ from components.autoscaling import Autoscaling, AutoscalingArgs
 from planning import schemas
 from planning.manifests import Manifest, manifests
 from planning.recorder import record
+from stackfile.labels import LabelKey, LabelValue
 from stackfile.problems import StackError
-from stackfile.references import LabelKey, LabelValue
 from tests.harness.platform import CLOUDS, platform, settings
 
 SPOT = {"key": "kubernetes.azure.com/scalesetpriority", "value": "spot"}

@@ -85,11 +85,13 @@ def works(pid: int, seconds: float = 0.6) -> bool:
         ("python3 -q", False),
         ("python3 -c 'import time; time.sleep(60)'", True),
         ("echo 'import time; time.sleep(60)' > /tmp/elab-job.py; python3 /tmp/elab-job.py", True),
+        ("echo 'import time; time.sleep(60)' > /tmp/elab-job.py; python3 < /tmp/elab-job.py", True),
+        ("python3 -q -X dev", False),
         ("less /etc/passwd || more /etc/passwd", False),
     ],
     ids=[
         *("waits", "job", "background job", "shell in a shell", "script", "shell that computes"),
-        *("prompt", "text to run", "file to run", "pager"),
+        *("prompt", "text to run", "file to run", "file to read", "prompt with an option", "pager"),
     ],
 )
 def test_a_job_in_a_terminal_is_work_and_a_shell_that_waits_is_not(command: str, expected: bool) -> None:
@@ -112,6 +114,12 @@ def test_a_process_without_a_terminal_is_work_only_while_it_computes(code: str, 
         ("R", ["/usr/lib/R/bin/exec/R", "--no-echo", "--no-restore", "--file=job.R"], False),
         ("R", ["/usr/lib/R/bin/exec/R", "-e", "job()"], False),
         ("julia", ["julia", "-t", "4", "job.jl"], False),
+        ("julia", ["julia", "-t", "4"], True),
+        ("ipython", ["/opt/conda/bin/python", "/opt/conda/bin/ipython", "--profile", "own"], True),
+        ("sqlite3", ["sqlite3", "data.db"], True),
+        ("psql", ["psql", "-h", "db", "-U", "me", "study"], True),
+        ("psql", ["psql", "-f", "job.sql", "study"], False),
+        ("psql", ["psql", "--command=select 1"], False),
         ("python3.11", ["python3", "-m", "http.server"], False),
     ],
 )

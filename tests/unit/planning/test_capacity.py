@@ -10,8 +10,9 @@ from clouds.pools import Allocatable, NodeCount, NodePool, Taint
 from planning.capacity import Fit, Person, fits, may_run_on
 from planning.people import people
 from planning.pods import PodTemplate
+from stackfile.labels import LabelKey, LabelValue
 from stackfile.quantities import Bytes, Cpu
-from stackfile.references import LabelKey, LabelValue, Name
+from stackfile.references import Name
 from stackfile.resources import GPU
 from tests.harness.platform import CLOUDS, settings
 

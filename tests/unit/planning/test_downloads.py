@@ -10,8 +10,9 @@ from planning.downloads import ARCHITECTURE, Downloads, NodeImages, node_images
 from planning.images import StackImage
 from planning.pods import PodTemplate
 from planning.registry import Served, Unanswered
+from stackfile.labels import LabelKey, LabelValue
 from stackfile.quantities import Bytes, Cpu
-from stackfile.references import LabelKey, LabelValue, Name
+from stackfile.references import Name
 
 PLATFORM = "linux/amd64"
 

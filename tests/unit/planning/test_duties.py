@@ -77,3 +77,10 @@ def test_there_is_no_default_image_and_no_moving_one_and_the_refusal_shows_how_t
     (problem,) = refused.value.problems
     assert problem.where == "cloud.autoscaler.ami"
     assert "aws ssm get-parameters-by-path" in problem.fix
+
+
+def test_placeholders_where_nothing_adds_nodes_are_told_to_be_idle() -> None:
+    idle = [one for one in duties.findings(settings(CLOUDS["local"]), TODAY) if "placeholders keep no room" in one.what]
+    assert [(one.level, one.where) for one in idle] == [("warning", "pools.0.placeholders")]
+    grown = duties.findings(settings(CLOUDS["aws"]), TODAY)
+    assert not [one for one in grown if "placeholders keep no room" in one.what]

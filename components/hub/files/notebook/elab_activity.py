@@ -47,8 +47,14 @@ WAITING = {
     *("top", "htop", "btop", "nvtop", "nvitop", "watch"),
 }
 """Programs that do nothing of themselves: what they run counts, as a process of its own."""
-INTERPRETERS = ("python", "ipython", "R", "julia", "node", "sqlite3", "psql")
+INTERPRETERS = ("python", "ipython", "R", "julia", "node")
 """Programs that show a prompt where no argument says what to run; names may end in a version."""
+CLIENTS = ("sqlite3", "psql", "mysql", "mariadb")
+"""Programs that show a prompt whatever database they are given."""
+RUN = ("-c", "-m", "-e", "-f", "--command", "--execute", "--file", "--eval")
+"""How the options of either begin that say what to run."""
+WITH_VALUE = {"-X", "-W", "-t", "-p", "-J", "-H", "-r", "--threads", "--profile", "--project", "--encoding"}
+"""Options of interpreters whose value is the next argument."""
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -74,9 +80,11 @@ def processes(proc: Path = Path("/proc")) -> Iterator[Process]:
         if folder.name.isdigit():
             try:
                 process = parse(folder.joinpath("stat").read_text(errors="replace"))
-                if process.terminal and process.name.rstrip("0123456789.") in INTERPRETERS:
+                if process.terminal and kind_of(process.name) in (*INTERPRETERS, *CLIENTS):
                     line = folder.joinpath("cmdline").read_text(errors="replace")
-                    process = process._replace(prompt=is_prompt(process.name, line.split("\0")[:-1]))
+                    # What a file or another program is read from, as in `python < job.py`, is no person.
+                    typed = os.readlink(folder / "fd/0").startswith(("/dev/pts/", "/dev/tty"))  # noqa: PTH115
+                    process = process._replace(prompt=typed and is_prompt(process.name, line.split("\0")[:-1]))
                 yield process
             except (OSError, ValueError, IndexError):
                 continue
@@ -97,12 +105,20 @@ def parse(stat: str) -> Process:
     )
 
 
+def kind_of(name: str) -> str:
+    """A program's name without its version; sqlite3's digit is no version."""
+    return name if name in CLIENTS else name.rstrip("0123456789.")
+
+
 def is_prompt(name: str, command: list[str]) -> bool:
-    """Whether an interpreter was told nothing to run: neither a file, nor a text or module by an option."""
+    """Whether an interpreter or client was told nothing to run: neither a file, nor a text or module by an option."""
     # A script's own interpreter comes before it: /opt/conda/bin/python /opt/conda/bin/ipython.
     own = [index for index, part in enumerate(command) if os.path.basename(part) == name]  # noqa: PTH119
     told = command[own[-1] + 1 :] if own else command[1:]
-    return all(part.startswith("-") and not part.startswith(("-c", "-m", "-e", "-f", "--file=")) for part in told)
+    if any(part.startswith(RUN) for part in told):
+        return False
+    values = {index + 1 for index, part in enumerate(told) if part in WITH_VALUE}
+    return name in CLIENTS or all(part.startswith("-") or index in values for index, part in enumerate(told))
 
 
 class Work:
