@@ -125,7 +125,7 @@ class Aws:
             allow_expansion=True,
         )
         snapshots = SnapshotClassSpec(driver=_DRIVER)
-        return Storage(class_spec=spec, snapshot_spec=snapshots, read_write_many=False, zone_bound=True, is_ceph=False)
+        return Storage(class_spec=spec, snapshot_spec=snapshots, zone_bound=True, is_ceph=False)
 
     @property
     def endpoints(self) -> ClusterEndpoints:

@@ -95,7 +95,6 @@ class Azure:
         return Storage(
             class_spec=spec,
             snapshot_spec=SnapshotClassSpec(driver=_DRIVER, parameters={"incremental": "true"}),
-            read_write_many=False,
             zone_bound=self.settings.disk.endswith("_LRS"),
             is_ceph=False,
         )

@@ -39,7 +39,6 @@ class Storage:
     """None where an operator of the cluster owns its classes; then `ready_class` is the one to name."""
     snapshot_spec: SnapshotClassSpec | None
     """None where the driver has no snapshots, or an operator owns their class too."""
-    read_write_many: bool
     zone_bound: bool
     """Whether a disk can be mounted in one zone only."""
     is_ceph: bool

@@ -57,7 +57,7 @@ class Local:
             binding_mode="WaitForFirstConsumer",
             allow_expansion=self.settings.expandable,
         )
-        return Storage(class_spec=spec, snapshot_spec=None, read_write_many=False, zone_bound=False, is_ceph=False)
+        return Storage(class_spec=spec, snapshot_spec=None, zone_bound=False, is_ceph=False)
 
     @property
     def endpoints(self) -> ClusterEndpoints:

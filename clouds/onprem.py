@@ -77,9 +77,7 @@ class OnPrem:
     def storage(self) -> Storage:
         ceph = self.settings.ceph
         class_spec, snapshot_spec = _ceph_csi(ceph) if isinstance(ceph, CephCsi) else _rook(ceph)
-        return Storage(
-            class_spec=class_spec, snapshot_spec=snapshot_spec, read_write_many=False, zone_bound=False, is_ceph=True
-        )
+        return Storage(class_spec=class_spec, snapshot_spec=snapshot_spec, zone_bound=False, is_ceph=True)
 
     @property
     def endpoints(self) -> ClusterEndpoints:

@@ -65,7 +65,6 @@ class OpenShift:
         return Storage(
             class_spec=None,
             snapshot_spec=None,
-            read_write_many=False,
             zone_bound=False,
             is_ceph=True,
             ready_class=str(self.settings.storage_class),

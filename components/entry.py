@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import pulumi
 from pulumi_kubernetes.core import v1 as core
@@ -50,8 +49,6 @@ class Route:
     selector: tuple[tuple[str, str], ...]
     """The labels of the pods behind the Service: what the door must be let through to."""
     target_port: int
-    auth: Literal["login", "own"]
-    """`login`: the hub's own login stands before it; `own`: the service asks for its own."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,54 +4,25 @@ The API server takes every policy, whether anything enforces it or not; so no pl
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 from ipaddress import ip_address
-from pathlib import Path
-from typing import Any
-
-from pulumi_kubernetes.core import v1 as core
 
 from clouds.base import PolicyEngine
 from components.connections import Addresses, Connection
 from components.hub.graph import user_connections
 from components.hub.scheduling import PriorityNames
 from components.hub.values import HUB_PORT, PROXY_API_PORT
-from components.kit import Labels, container_security, metadata, plain, pod_security, requirements
+from components.kit import Labels
 from components.namespaces import NamespaceNames
 from operate.leftovers import Kubectl
+from operate.probe import PATIENCE, PROBE, PROGRAM, UNKNOWN, Seen, Target, answer, needed, probe, run
 from operate.steps import OperationError
 from settings import Settings
-from stackfile.resources import resources
 
-PROBE = "isolation-probe"
-_PROGRAM = (Path(__file__).parent / "programs/reach.py").read_text()
-_PATIENCE = 30
-"""Seconds that an engine has for a new pod; the known ones take less than five."""
-_DEADLINE = 120
-"""Seconds until the kubelet ends the probe, the pull of its image included."""
 _UID = 65534
 _HTTP = 80
-
-
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """An address that the probe tries."""
-
-    name: str
-    host: str
-    port: int
-    allowed: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Seen:
-    """What the probe saw."""
-
-    reached: tuple[bool, ...]
-    """In the order of the targets."""
-    seconds: float
-    """Until all was as it must be, or until it gave up."""
 
 
 def prove(kubectl: Kubectl, settings: Settings) -> str:
@@ -74,80 +45,30 @@ def prove(kubectl: Kubectl, settings: Settings) -> str:
     labels = Labels(instance=settings.instance, room="users", component=PROBE)
     # On a full cluster it would else wait for a node, and be the first to go.
     priority = PriorityNames(instance=settings.instance).of("platform")
-    pod = probe(names.users, image, targets, labels, uid=uid, priority_class=priority, pull_secrets=pull_secrets)
+    pod = probe(
+        names.users,
+        image,
+        targets,
+        labels,
+        largest=settings.users.largest,
+        uid=uid,
+        priority_class=priority,
+        pull_secrets=pull_secrets,
+    )
     return judged(targets, run(kubectl, pod), facts.about.network_policies)
 
 
-def probe(
-    namespace: str,
-    image: str,
-    targets: Sequence[Target],
-    labels: Labels,
-    *,
-    uid: int | None,
-    priority_class: str | None = None,
-    pull_secrets: Sequence[str] = (),
-) -> dict[str, Any]:
-    """The probe's pod, which Pod Security `restricted` admits; its image must have Python."""
-    asked = json.dumps({"seconds": _PATIENCE, "targets": [asdict(target) for target in targets]})
-    container = core.ContainerArgs(
-        name="probe",
-        image=image,
-        command=["python3", "-c", _PROGRAM, asked],
-        resources=requirements(resources(cpu=("10m", "500m"), memory=("32Mi", "128Mi"))),
-        security_context=container_security(),
-    )
-    spec = core.PodSpecArgs(
-        containers=[container],
-        restart_policy="Never",
-        active_deadline_seconds=_DEADLINE,
-        termination_grace_period_seconds=0,
-        priority_class_name=priority_class,
-        automount_service_account_token=False,
-        enable_service_links=False,
-        security_context=pod_security(uid=uid),
-        image_pull_secrets=[core.LocalObjectReferenceArgs(name=name) for name in pull_secrets],
-    )
-    return plain(core.PodArgs(api_version="v1", kind="Pod", metadata=metadata(PROBE, labels, namespace), spec=spec))
-
-
-def run(kubectl: Kubectl, pod: dict[str, Any]) -> Seen:
-    """Run a probe to its end, and take it away again.
+@contextmanager
+def ending_up() -> Generator[None]:
+    """Around the proof with which `up` ends: where it fails, the stack is up all the same.
 
     Raises:
-        OperationError: it did not come to its end.
+        OperationError: the proof's own, with these words before it.
     """
-    here = ("--namespace", pod["metadata"]["namespace"])
-    # Of an earlier run that was killed.
-    kubectl(*here, "delete", "pod", PROBE, "--ignore-not-found", "--timeout=60s")
-    kubectl(*here, "create", "--filename", "-", text=json.dumps(pod))
     try:
-        ended = "--for=jsonpath={.status.phase}=Succeeded"
-        kubectl(*here, "wait", f"pod/{PROBE}", ended, f"--timeout={_DEADLINE + 10}s")
-        said = kubectl(*here, "logs", PROBE)
+        yield
     except OperationError as error:
-        status = kubectl(*here, "get", "pod", PROBE, "--ignore-not-found", "--output", "jsonpath={.status}")
-        raise OperationError(
-            f"whether NetworkPolicies hold is not known: the pod {PROBE} in {here[1]} did not come to its end\n"
-            f"found: {status.strip()[:1000] or error}\n"
-            f"allowed: it runs within {_DEADLINE} s, its image's pull included\n"
-            "fix: what its status says; then `make verify`"
-        ) from None
-    finally:
-        kubectl(*here, "delete", "pod", PROBE, "--ignore-not-found", "--wait=false")
-    return _seen(said)
-
-
-def _seen(said: str) -> Seen:
-    try:
-        found = json.loads(said)
-        return Seen(reached=tuple(found["reached"]), seconds=found["seconds"])
-    except (ValueError, TypeError, KeyError):
-        raise OperationError(
-            f"whether NetworkPolicies hold is not known: the probe said {said.strip()[:500]!r}\n"
-            "allowed: the JSON that operate/programs/reach.py prints, by an image with Python\n"
-            "fix: see what hub.image is; then `make verify`"
-        ) from None
+        raise OperationError(f"the stack is up; only the proof with which `make up` ends has failed: {error}") from None
 
 
 def judged(targets: Sequence[Target], seen: Seen, engine: PolicyEngine) -> str:
@@ -185,18 +106,31 @@ def _shown(target: Target) -> str:
 
 def _service(kubectl: Kubectl, namespace: str, name: str, port: int, *, allowed: bool) -> Target:
     """By its address, so that the answer does not hang on the resolver."""
-    host = kubectl("--namespace", namespace, "get", "service", name, "--output", "jsonpath={.spec.clusterIP}").strip()
+    here = ("--namespace", namespace)
+    with needed(
+        f"the Service {name} in {namespace} can't be read",
+        allowed="a stack that is up, and an account that may read Services",
+        fix="see that it is (`make status`), and that the account may: "
+        f"kubectl --namespace {namespace} auth can-i get services",
+    ):
+        host = kubectl(*here, "get", "service", name, "--output", "jsonpath={.spec.clusterIP}").strip()
     return Target(name=f"{name} in {namespace}", host=host, port=port, allowed=allowed)
 
 
 def _require_listener(kubectl: Kubectl, namespace: str, target: Target) -> None:
     """A refusal proves nothing where nobody listens: the hub must reach what people must not."""
-    asked = json.dumps({"seconds": _PATIENCE, "targets": [asdict(target)]})
-    said = kubectl("--namespace", namespace, "exec", "deployment/hub", "--", "python3", "-c", _PROGRAM, asked)
-    if _seen(said).reached != (True,):
+    asked = json.dumps({"seconds": PATIENCE, "targets": [asdict(target)]})
+    with needed(
+        "the hub can't be asked whether its proxy listens",
+        allowed="a hub that runs, and an account that may run commands in its pod (pods/exec)",
+        fix=f"see that it runs (kubectl --namespace {namespace} get pods), and that the account may: "
+        f"kubectl --namespace {namespace} auth can-i create pods/exec",
+    ):
+        said = kubectl("--namespace", namespace, "exec", "deployment/hub", "--", "python3", "-c", PROGRAM, asked)
+    if answer(said).reached != (True,):
         raise OperationError(
-            "whether NetworkPolicies hold is not known: the hub itself does not reach its proxy\n"
-            f"found: no connection to {_shown(target)} within {_PATIENCE} s\n"
+            f"{UNKNOWN}: the hub itself does not reach its proxy\n"
+            f"found: no connection to {_shown(target)} within {PATIENCE} s\n"
             "allowed: a proxy that runs, and policies that let the hub through\n"
             f"fix: kubectl --namespace {namespace} get pods; then `make verify`"
         )
@@ -209,10 +143,15 @@ def _outside(kubectl: Kubectl, settings: Settings) -> list[Target]:
     found = []
     default = ("--namespace", "default")
     selector = "kubernetes.io/service-name=kubernetes"
-    slices = json.loads(kubectl(*default, "get", "endpointslices", "--selector", selector, "--output", "json"))["items"]
+    with needed(
+        "the addresses of the API server can't be read",
+        allowed="an account that may read the EndpointSlices of default",
+        fix="see that it may: kubectl --namespace default auth can-i list endpointslices.discovery.k8s.io",
+    ):
+        listing = kubectl(*default, "get", "endpointslices", "--selector", selector, "--output", "json")
     behind = [
         (address, port["port"])
-        for one in slices
+        for one in json.loads(listing)["items"]
         for endpoint in one["endpoints"]
         for address in endpoint["addresses"]
         for port in one["ports"]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from operate import directory, project, rig
-from operate.isolation import prove
+from operate.isolation import ending_up, prove
 from operate.leftovers import confirm, free_volumes, stays, stop_servers
 from operate.ready import hub_answers, pullers, require_cluster
 from operate.recovery import recover
@@ -52,9 +52,9 @@ def up() -> None:
             raise OperationError(f"{outputs['url']} does not answer; see `make status`")
     with steps.step("images on the nodes"):
         _wait_for_images(outputs["namespaces"]["placeholders"])
-    with steps.step("do NetworkPolicies hold"):
-        verify()
     _say(outputs["url"], people, steps)
+    with ending_up(), steps.step("do NetworkPolicies hold"):
+        verify()
 
 
 def _wait_for_images(namespace: str) -> None:

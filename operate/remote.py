@@ -7,8 +7,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from components.entry_settings import public_url
 from operate import rig
-from operate.isolation import prove
+from operate.isolation import ending_up, prove
 from operate.leftovers import Kubectl, confirm, free_volumes, stays, stop_servers
 from operate.ready import require_cluster
 from operate.release import released
@@ -34,14 +35,16 @@ def run_command(command: str, stack: str) -> None:
         OperationError: with what must be mended.
     """
     settings = settings_of(stack)
-    for program in ("pulumi", "kubectl"):
+    for program in ("kubectl",) if command == "verify" else ("pulumi", "kubectl"):
         if not shutil.which(program):
             raise OperationError(f"{program} is not installed, or not on PATH; install it and try again")
     require_cluster(settings.cluster.context, settings.cluster.kubeconfig)
     here = ["--stack", stack, "--cwd", rig.ROOT]
     if command == "up":
         run(["pulumi", "up", *here])
-        _verify(settings)
+        print(f"\nelab is up: {public_url(settings.entry)}\n", flush=True)
+        with ending_up():
+            _verify(settings)
     elif command == "verify":
         _verify(settings)
     elif command == "status":

@@ -7,23 +7,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stackfile.labels import LabelKey, LabelValue
+from stackfile.references import LABEL
 
 from .findings import Finding
 from .manifests import Manifest
 
-_LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _NAMES: Mapping[str, tuple[str, int]] = {
-    "Namespace": (_LABEL, 63),
+    "Namespace": (LABEL, 63),
     "Service": (r"[a-z]([a-z0-9-]*[a-z0-9])?", 63),
     # Pods of these carry the name in a label, in whole or with a hash of ten characters and a hyphen.
-    "Job": (_LABEL, 63),
-    "StatefulSet": (_LABEL, 52),
+    "Job": (LABEL, 63),
+    "StatefulSet": (LABEL, 52),
     # The controller adds eleven characters for each Job.
-    "CronJob": (_LABEL, 52),
+    "CronJob": (LABEL, 52),
     **dict.fromkeys(("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"), (r"(?!\.{1,2}$)[^/%]+", 253)),
 }
 """Kinds whose names have another form than a DNS name, and how long they may be."""
-_OTHERS = (rf"{_LABEL}(\.{_LABEL})*", 253)
+_OTHERS = (rf"{LABEL}(\.{LABEL})*", 253)
 _ANNOTATIONS = 256 * 1024
 """Bytes that all keys and values of one object's annotations may have together (`TotalAnnotationSizeLimitB`)."""
 _OPAQUE = frozenset({"data", "stringData", "binaryData"})

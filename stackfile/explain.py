@@ -60,10 +60,12 @@ def problems_of(model: type[BaseModel], top: str, error: ValidationError) -> Ite
             yield _problem(model, top, details)
 
 
-def unknown_key(where: str, key: str, known: list[str]) -> Problem:
-    """A key that there is not, with the one that may have been meant."""
+def unknown_key(where: str, key: str, known: list[str], outside: str | None = None) -> Problem:
+    """A key that there is not, with the one that may have been meant; `outside`: where the section around has it."""
     close = difflib.get_close_matches(key, known, 1)
     fix = f"write {close[0]}" if close else "remove it, or look the name up in docs/stack.schema.json"
+    if outside:
+        fix = f"it belongs one level up: write {outside}"
     return Problem(where=where, found=f"the unknown key {key}", allowed=", ".join(known), fix=fix)
 
 
@@ -84,7 +86,8 @@ def _problem(model: type[BaseModel], top: str, details: ErrorDetails) -> Problem
     if kind == "elab":
         return Problem(where=where, found=found, allowed=context["allowed"], fix=context["fix"])
     if kind == "extra_forbidden":
-        return unknown_key(where, place.path[-1], sorted(place.owner.model_fields) if place.owner else [])
+        known = sorted(place.owner.model_fields) if place.owner else []
+        return unknown_key(where, place.path[-1], known, _outside(place, follow(model, (top, *details["loc"][:-2]))))
     if kind == "missing":
         return missing(where, place.owner.model_fields[place.path[-1]] if place.owner else None)
     if kind in ("union_tag_invalid", "union_tag_not_found"):
@@ -94,6 +97,13 @@ def _problem(model: type[BaseModel], top: str, details: ErrorDetails) -> Problem
         return Problem(where=f"{where}.{tag}", found=found, allowed=allowed, fix=f"set {where}.{tag} to one of these")
     allowed = _allowed(place, details)
     return Problem(where=where, found=found, allowed=allowed, fix=_fix(kind, where, allowed))
+
+
+def _outside(place: Place, around: Place) -> str | None:
+    """Where an unknown key would be known, if that is right around the section that it stands in."""
+    *path, _, key = place.path
+    is_known = any(key in section.model_fields for section in sections_in(around.annotation))
+    return ".".join((*path, key)) if is_known and around.path == tuple(path) else None
 
 
 def _allowed(place: Place, details: ErrorDetails) -> str:

@@ -51,6 +51,24 @@ def resources(cpu: tuple[str, str], memory: tuple[str, str]) -> Resources:
     )
 
 
+def within(asked: Resources, largest: Resources) -> Resources:
+    """What is asked for, but on each count no more than the limit of the largest; no request is above its own limit."""
+    cpu = min(asked.cpu.limit, largest.cpu.limit, key=_millicores)
+    memory = min(asked.memory.limit, largest.memory.limit, key=_bytes)
+    return Resources(
+        cpu=CpuRange(request=min(asked.cpu.request, cpu, key=_millicores), limit=cpu),
+        memory=MemoryRange(request=min(asked.memory.request, memory, key=_bytes), limit=memory),
+    )
+
+
+def _millicores(cpu: Cpu) -> int:
+    return cpu.millicores
+
+
+def _bytes(size: Bytes) -> int:
+    return size.bytes
+
+
 def _above(request: str, limit: str) -> Problem:
     return Problem(
         where="request",

@@ -83,7 +83,6 @@ def route(names: NamespaceNames, entry: AnyEntry) -> Route:
         port=80,
         selector=tuple(proxy_labels(names).selector().items()),
         target_port=public_port(entry),
-        auth="login",
     )
 
 

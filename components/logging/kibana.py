@@ -106,7 +106,6 @@ def routes(args: KibanaArgs) -> tuple[Route, ...]:
             port=PORT,
             selector=tuple(args.platform.labels(COMPONENT).selector().items()),
             target_port=PORT,
-            auth="own",
         ),
     )
 

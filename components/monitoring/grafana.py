@@ -112,7 +112,6 @@ def routes(args: GrafanaArgs) -> tuple[Route, ...]:
             port=PORT,
             selector=tuple(labels.selector().items()),
             target_port=PORT,
-            auth="own",
         ),
     )
 

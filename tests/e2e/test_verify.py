@@ -7,7 +7,8 @@ import pytest
 
 from components.kit import Labels
 from operate import rig
-from operate.isolation import PROBE, Target, judged, probe, prove, run
+from operate.isolation import judged, prove
+from operate.probe import PROBE, Target, probe, run
 from operate.settings_of import settings_of
 from operate.steps import OperationError
 from tests.e2e.cluster import exists, kubectl, one, until
@@ -41,7 +42,8 @@ def test_a_namespace_that_loses_its_policies_is_found_out(platform: Platform, he
     address = one("service", "kubernetes", "default")["spec"]["clusterIP"]
     api = Target(name="the API server", host=address, port=443, allowed=False)
     labels = Labels(instance=platform.instance, room="users", component=PROBE)
-    pod = probe(held_back, settings.images.reference(settings.hub.image), (listener, api), labels, uid=65534)
+    image, largest = settings.images.reference(settings.hub.image), settings.users.largest
+    pod = probe(held_back, image, (listener, api), labels, largest=largest, uid=65534)
     engine = settings.facts.about.network_policies
     assert "refused the API server" in judged((listener, api), run(rig.kubectl, pod), engine)
     kubectl("-n", held_back, "delete", "networkpolicies", "--all")

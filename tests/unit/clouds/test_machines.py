@@ -8,8 +8,8 @@ import pytest
 
 from stackfile.problems import StackError
 from tests.harness.platform import CLOUDS, settings
+from tests.unit.clouds.pools import SPOT
 
-SPOT = {"key": "kubernetes.azure.com/scalesetpriority", "value": "spot"}
 N4 = {"pools": [{**pool, "machine": "n4-standard-16", "price_per_hour": 0.7} for pool in CLOUDS["gcp"]["pools"]]}
 """Of a generation that takes hyperdisks only."""
 

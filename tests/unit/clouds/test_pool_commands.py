@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 import pytest
@@ -10,19 +9,7 @@ import pytest
 from components.hub.placement import pool_tolerations
 from stackfile.problems import StackError
 from tests.harness.platform import CLOUDS, settings
-
-SPOT = {"key": "kubernetes.azure.com/scalesetpriority", "value": "spot"}
-
-
-def commands(changes: dict[str, Any]) -> dict[str, list[str]]:
-    """The words of each pool's command."""
-    return {one.pool: shlex.split(one.command) for one in settings(changes).scaling.commands}
-
-
-def spot_pools(cloud: str, taints: list[dict[str, str]]) -> dict[str, Any]:
-    general, memory = CLOUDS[cloud]["pools"]
-    change = {"spot": True, "price_per_hour": 0.1, "taints": taints}
-    return {**CLOUDS[cloud], "pools": [{**general, **change}, memory]}
+from tests.unit.clouds.pools import SPOT, commands, spot_pools
 
 
 def after(words: list[str], option: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from typing import Any
 
 import pytest
@@ -16,8 +15,7 @@ from planning.recorder import record
 from stackfile.labels import LabelKey, LabelValue
 from stackfile.problems import StackError
 from tests.harness.platform import CLOUDS, platform, settings
-
-SPOT = {"key": "kubernetes.azure.com/scalesetpriority", "value": "spot"}
+from tests.unit.clouds.pools import commands, spot_pools
 
 
 def made(changes: dict[str, Any]) -> dict[str, Manifest]:
@@ -28,17 +26,6 @@ def made(changes: dict[str, Any]) -> dict[str, Manifest]:
         Autoscaling("autoscaling", AutoscalingArgs(instance="elab", objects=objects))
 
     return {f"{one.kind}/{one.name}": one for one in manifests(record(program))}
-
-
-def commands(changes: dict[str, Any]) -> dict[str, list[str]]:
-    """The words of each pool's command."""
-    return {one.pool: shlex.split(one.command) for one in settings(changes).scaling.commands}
-
-
-def spot_pools(cloud: str, taints: list[dict[str, str]]) -> dict[str, Any]:
-    general, memory = CLOUDS[cloud]["pools"]
-    change = {"spot": True, "price_per_hour": 0.1, "taints": taints}
-    return {**CLOUDS[cloud], "pools": [{**general, **change}, memory]}
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)

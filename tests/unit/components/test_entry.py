@@ -30,7 +30,6 @@ def route(
         port=80,
         selector=(("app", service),),
         target_port=8000,
-        auth="own",
     )
 
 

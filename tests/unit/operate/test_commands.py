@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from operate import __main__, local, project, remote, rig
+from components.entry_settings import public_url
+from operate import __main__, directory, local, project, remote, rig
 from operate.leftovers import stays
 from operate.recovery import Pending, completed, mend
 from operate.release import released
@@ -88,6 +89,11 @@ def test_a_missing_tool_is_named(missing: str, programs: Programs, capsys: pytes
     programs(**{name: READY for name in ("pulumi", "kubectl") if name != missing})
     assert __main__.main(["up", "--stack", "dev"]) == 1
     assert f"error: {missing} is not installed" in capsys.readouterr().err
+
+
+def test_a_proof_asks_for_no_program_that_it_does_not_use(programs: Programs) -> None:
+    programs(kubectl=ENFORCING.replace("LEAK", "false"))
+    assert __main__.main(["verify", "--stack", "dev"]) == 0
 
 
 def test_a_stack_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -230,6 +236,42 @@ def test_a_stack_is_up_only_where_policies_hold(
     printed = capsys.readouterr()
     assert ("NetworkPolicies hold: refused" in printed.out) == (not ends)
     assert ("proxy-api in elab-dev-hub" in printed.err) == bool(ends)
+    assert ("error: the stack is up; only the proof" in printed.err) == (command == "up" and bool(ends))
+    assert (f"elab is up: {public_url(settings_of('dev').entry)}\n" in printed.out) == (command == "up")
+
+
+def test_in_the_lab_the_address_and_the_accounts_are_said_before_the_proof_which_alone_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def fail() -> None:
+        print("the proof begins")
+        raise OperationError("NetworkPolicies do not hold")
+
+    def nothing(*_arguments: object, **_options: object) -> None:
+        return None
+
+    passwords = dict.fromkeys((*directory.ACCOUNTS, "elab"), "a-password")
+    people = directory.Directory(passwords=passwords, ca="", certificate="", key="")
+    outputs = {"url": "http://elab.test", "namespaces": {"placeholders": "elab-placeholders"}}
+    for name in ("build", "start", "images", "pulumi"):
+        monkeypatch.setattr(rig, name, nothing)
+    for name in ("require_cluster", "recover", "_wait_for_images"):
+        monkeypatch.setattr(local, name, nothing)
+    monkeypatch.setattr(rig, "kubeconfig", lambda: "kubeconfig")
+    monkeypatch.setattr(rig, "pulumi_json", lambda *_arguments: outputs)
+    monkeypatch.setattr(local, "hub_answers", lambda _url: True)
+    monkeypatch.setattr(directory, "kept", lambda: people)
+    monkeypatch.setattr(directory, "start", nothing)
+    monkeypatch.setattr(project, "write", lambda *_arguments: tmp_path)
+    monkeypatch.setattr(project, "select", nothing)
+    monkeypatch.setattr(project, "set_secret", nothing)
+    monkeypatch.setattr(local, "verify", fail)
+    assert __main__.main(["up"]) == 1
+    printed = capsys.readouterr()
+    told, began = printed.out.index("a-password"), printed.out.index("the proof begins")
+    assert printed.out.index("http://elab.test") < told < began
+    assert printed.err.startswith("\nerror: the stack is up; only the proof")
+    assert printed.err.endswith("has failed: NetworkPolicies do not hold\n")
 
 
 def test_down_of_what_was_never_up_says_so(

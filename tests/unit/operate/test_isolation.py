@@ -14,13 +14,18 @@ import pytest
 
 from clouds.base import PolicyEngine
 from components.connections import Addresses, Connection, pods, tcp
-from components.kit import Labels
-from operate.isolation import PROBE, Seen, Target, judged, opens, probe, prove, run
+from components.isolation import IsolationArgs, users_limits
+from components.kit import Labels, plain
+from components.namespaces import NamespaceNames
+from operate.isolation import judged, opens, prove
+from operate.probe import PROBE, Seen, Target, probe, run
 from operate.steps import OperationError
 from planning import schemas
 from planning.manifests import Manifest
 from policy.judge import context, judge, planned_pods
+from stackfile.quantities import Bytes, Cpu
 from stackfile.references import Cidr
+from stackfile.resources import resources
 from tests.harness.platform import CLOUDS, settings
 
 PROGRAM = Path(__file__).parents[3] / "operate/programs/reach.py"
@@ -38,9 +43,12 @@ class Cluster:
         self.pod: dict[str, Any] = {}
         self.told: list[str] = []
         self.listens = True
+        self.refuses: tuple[str, ...] = ()
 
     def __call__(self, *arguments: str, text: str | None = None) -> str:
         self.told.append(" ".join(arguments[:5]))
+        if set(self.refuses) & set(arguments):
+            raise OperationError("`kubectl` ended with 1: exceeded quota: backstop")
         if "service" in arguments:
             return {"hub": "10.96.0.8", "proxy-api": "10.96.0.9", "kubernetes": "10.96.0.1"}[arguments[4]]
         if "exec" in arguments:
@@ -57,6 +65,13 @@ class Cluster:
     @property
     def tried(self) -> list[dict[str, Any]]:
         return json.loads(self.pod["spec"]["containers"][0]["command"][-1])["targets"]
+
+
+def pod(cpu: str = "2", memory: str = "4Gi") -> dict[str, Any]:
+    """A probe of a stack whose largest profile has these limits."""
+    labels = Labels(instance="elab", room="users", component=PROBE)
+    largest = resources(cpu=(cpu, cpu), memory=(memory, memory))
+    return probe("elab-users", "quay.io/hub:1", (HUB,), labels, largest=largest, uid=1)
 
 
 def as_wanted(tried: list[dict[str, Any]]) -> list[bool]:
@@ -109,6 +124,56 @@ def test_a_refusal_where_nobody_listens_proves_nothing() -> None:
     assert not cluster.pod
 
 
+@pytest.mark.parametrize(
+    ("refused", "what"),
+    [
+        ("service", "the Service proxy-api in elab-hub can't be read"),
+        ("exec", "the hub can't be asked whether its proxy listens"),
+        ("endpointslices", "the addresses of the API server can't be read"),
+        ("--timeout=60s", "the pod isolation-probe of an earlier run can't be deleted from elab-users"),
+        ("create", "the pod isolation-probe can't be made in elab-users"),
+        ("wait", "the pod isolation-probe in elab-users did not come to its end"),
+        ("logs", "the pod isolation-probe in elab-users did not come to its end"),
+    ],
+)
+def test_whatever_the_cluster_refuses_is_one_message_with_its_fix_and_no_probe_stays(refused: str, what: str) -> None:
+    cluster = Cluster(as_wanted)
+    cluster.refuses = (refused,)
+    with pytest.raises(OperationError) as told:
+        prove(cluster, settings())
+    head, found, allowed, fix = str(told.value).splitlines()
+    assert head == f"whether NetworkPolicies hold is not known: {what}"
+    assert found == "found: `kubectl` ended with 1: exceeded quota: backstop"
+    assert allowed.startswith("allowed: ")
+    assert fix.startswith("fix: ")
+    assert fix.endswith("; then `make verify`")
+    assert "delete pod" in cluster.told[-1] or not any("pod" in line.split() for line in cluster.told)
+
+
+def test_a_cluster_that_tells_nothing_any_more_is_still_one_message() -> None:
+    """The API server went away while the probe ran: neither its status nor its end can be had."""
+    cluster = Cluster(as_wanted)
+    cluster.refuses = ("wait", "jsonpath={.status}")
+    with pytest.raises(OperationError, match=r"did not come to its end\nfound: `kubectl` ended with 1"):
+        run(cluster, pod())
+
+
+@pytest.mark.parametrize("failing", [(), ("wait",)])
+def test_a_probe_that_cannot_be_taken_away_is_a_warning_with_its_command_beside_what_was_seen(
+    failing: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster = Cluster(as_wanted)
+    cluster.refuses = ("--wait=false", *failing)
+    if failing:
+        with pytest.raises(OperationError, match="did not come to its end"):
+            run(cluster, pod())
+    else:
+        assert run(cluster, pod()).reached == (True,)
+    told = capsys.readouterr().err
+    assert "exceeded quota: backstop" in told
+    assert "fix: kubectl --namespace elab-users delete pod isolation-probe" in told
+
+
 def test_a_probe_that_did_not_end_is_one_message_with_its_status_and_is_taken_away() -> None:
     told = []
 
@@ -118,9 +183,8 @@ def test_a_probe_that_did_not_end_is_one_message_with_its_status_and_is_taken_aw
             raise OperationError("timed out waiting for the condition")
         return '{"phase":"Pending","reason":"ErrImagePull"}' if "jsonpath={.status}" in arguments else ""
 
-    pod = probe("elab-users", "quay.io/hub:1", (HUB,), Labels(instance="elab", room="users", component=PROBE), uid=1)
     with pytest.raises(OperationError, match="ErrImagePull") as refused:
-        run(kubectl, pod)
+        run(kubectl, pod())
     assert "is not known" in str(refused.value)
     assert "delete pod" in told[-1]
 
@@ -130,10 +194,10 @@ def test_the_probe_is_bounded_and_breaks_no_rule_of_the_users_namespace(cloud: s
     cluster = Cluster(as_wanted)
     found = settings(CLOUDS[cloud])
     prove(cluster, found)
-    pod = cluster.pod
-    assert pod["metadata"]["namespace"] == "elab-users"
-    assert list(schemas.findings([Manifest(urn="probe", body=pod)])) == []
-    spec, (container,) = pod["spec"], pod["spec"]["containers"]
+    made = cluster.pod
+    assert made["metadata"]["namespace"] == "elab-users"
+    assert list(schemas.findings([Manifest(urn="probe", body=made)])) == []
+    spec, (container,) = made["spec"], made["spec"]["containers"]
     assert spec["activeDeadlineSeconds"] <= 120
     assert spec["restartPolicy"] == "Never"
     assert ("runAsUser" in spec["securityContext"]) != found.facts.pod_security.assigns_uids
@@ -141,7 +205,40 @@ def test_the_probe_is_bounded_and_breaks_no_rule_of_the_users_namespace(cloud: s
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
     assert set(container["resources"]) == {"requests", "limits"}
-    assert list(judge(list(planned_pods([pod])), context(found, planned=True), (), "prod")) == []
+    assert list(judge(list(planned_pods([made])), context(found, planned=True), (), "prod")) == []
+
+
+@pytest.mark.parametrize(
+    ("cpu", "memory", "limits"),
+    [
+        ("400m", "96Mi", {"cpu": "400m", "memory": "96Mi"}),
+        ("5m", "16Mi", {"cpu": "5m", "memory": "16Mi"}),
+        ("2", "4Gi", {"cpu": "500m", "memory": "128Mi"}),
+        ("400m", "4Gi", {"cpu": "400m", "memory": "128Mi"}),
+    ],
+)
+def test_the_probe_is_no_larger_than_the_limit_range_of_the_users_namespace_lets_any_container_be(
+    cpu: str, memory: str, limits: dict[str, str]
+) -> None:
+    small = {"cpu": {"request": cpu, "limit": cpu}, "memory": {"request": memory, "limit": memory}}
+    profile = {"name": "small", "title": "Small", "default": True, "pools": ["general", "memory"]}
+    found = settings({"users.profiles": [{**profile, "resources": small}], "users.images": {}})
+    cluster = Cluster(as_wanted)
+    prove(cluster, found)
+    (container,) = cluster.pod["spec"]["containers"]
+    args = IsolationArgs(
+        names=NamespaceNames(instance="elab"),
+        connections=(),
+        pools=found.node_pools,
+        default=found.users.default_profile.resources,
+        largest=found.users.largest,
+    )
+    (bounds,) = plain(users_limits(args, Labels(instance="elab", room="users", component="bounds")))["spec"]["limits"]
+    asked, most = container["resources"], bounds["max"]
+    assert asked["limits"] == limits
+    for smaller, larger in ((asked["requests"], limits), (limits, most)):
+        assert Cpu(smaller["cpu"]).millicores <= Cpu(larger["cpu"]).millicores
+        assert Bytes(smaller["memory"]).bytes <= Bytes(larger["memory"]).bytes
 
 
 def test_an_api_server_that_people_may_reach_by_the_stacks_own_settings_is_not_held_against_the_cluster() -> None:
