@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from stackfile.annotations import Place, follow, kinds_in, sections_in
 from stackfile.problems import Problem
-from stackfile.references import KEY_IN_PATH
+from stackfile.secrets import without_keys
 
 _FOUND_LENGTH: Final = 120
 _MAPPINGS: Final = ("model_type", "model_attributes_type", "dict_type")
@@ -136,6 +136,6 @@ def _found(value: object) -> str:
 
 def _without_keys(address: re.Match[str]) -> str:
     """An address less all that may open a door: who comes, what is asked, and what looks like a key in its path."""
-    path = "/…" if address["host"].lower().startswith("hooks.slack") else KEY_IN_PATH.sub("…", address["path"])
+    path = "/…" if address["host"].lower().startswith("hooks.slack") else without_keys(address["path"])
     door, query = "…@" if address["door"] else "", "?…" if address["query"] else ""
     return f"//{door}{address['host']}{path}{query}"

@@ -112,10 +112,6 @@ class Image(Scalar):
         return self._part("digest")
 
 
-KEY_IN_PATH = re.compile(r"(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{20,}")
-"""A step of a path that is somebody's key, by its looks: long, and letters and digits mixed."""
-
-
 class Url(Scalar):
     """An http or https address without user name, password or query."""
 

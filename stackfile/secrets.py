@@ -8,12 +8,24 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 
-SECRET_NAME = re.compile(
-    r"(PASSWORDS?|PASSWD|PASSPHRASE|_(PASS|PWD|PAT)|TOKENS?|SECRETS?|(?<!PUBLIC)(?<!PUBLIC_)KEYS?|CREDENTIALS?)$",
+_SECRET_NAME = re.compile(
+    r"(?:PASSWORDS?|PASSWD|PASSPHRASE|TOKEN|SECRET|_(?:PASS|PWD|PAT)|(?<![A-Z0-9])CREDENTIALS?"
+    r"|(?:API|ACCESS|PRIVATE|SECRET|(?:EN)?CRYPT(?:ION)?|SIGNING|MASTER)[_.-]?KEY)(?:_?[0-9]+)?$",
     re.IGNORECASE,
 )
-"""Names of variables whose value must come from a Secret; `…_FILE` and `…_PATH` name a place instead, and a public key
-is no secret."""
+"""Names whose value must come from a Secret; `…_FILE` and `…_PATH` name a place instead, and `…_TOKENS` is mostly a
+number of them."""
+_OTHER_KEY = re.compile(r"(?<!PUBLIC[_.-])(?<!PUB[_.-])(?<![A-Z0-9])KEY$", re.IGNORECASE)
+"""Names of keys of any kind, of which most sort or find something: their values tell."""
+_PLAIN = r"(?:[+-]?[0-9]{1,5}(?:\.[0-9]{1,5})?|true|false|null|none|yes|no|on|off)"
+"""Counts and switches, which are no secrets whatever their name; six digits in a row are somebody's password."""
+_REFERENCE = re.compile(rf"{_PLAIN}|\$\([\w.-]+\)|\$\{{[\w.-]+\}}", re.IGNORECASE)
+_PLACE = re.compile(r"(?:/[\w.@-]+)+/?")
+
+_RUN = re.compile(r"[A-Za-z0-9_-]{20,}")
+_UUID = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SPOKEN = re.compile(r"(?:(?:[A-Z][a-z]{2,})+|[a-z]+|[A-Z]+)[0-9]*|[0-9]*")
+"""What people call things: words, and the number behind them."""
 
 _WORDS = (
     r"(?:passw(?:or)?d|passphrase|token|api[_-]?key|private[_-]?key|encryption[_-]?key"
@@ -24,11 +36,12 @@ _NAME = rf"[\w.-]*?{_WORDS}"
 _HINT = re.compile(rf"""{_WORDS}["']?\s*[:=]""")
 """Where to look closer, in lower case: the forms below are slow, and most texts are long and hold nothing."""
 # What begins so is a place, a reference, or computed where it is read.
-_NO_VALUE = r"(?![$%/{}\[<(*\\]|(?:true|false|null|none|yes|no)(?:[\s\"',;&}\]]|$)|(?:file|env|https?):)"
+_NO_VALUE = r"(?![$%/{}\[<(*\\]|(?:file|env|https?):)"
 _QUOTED = re.compile(
-    rf"""(?i)(?<![\w.-])["']?(?P<name>{_NAME})["']?\s*[:=]\s*(?P<quote>["']{{3}}|["']){_NO_VALUE}[^"'\n]{{3,}}(?P=quote)"""
+    rf"""(?i)(?<![\w.-])["']?(?P<name>{_NAME})["']?\s*[:=]\s*(?P<quote>["']{{3}}|["']){_NO_VALUE}"""
+    rf"""(?!{_PLAIN}(?P=quote))[^"'\n]{{3,}}(?P=quote)"""
 )
-_WORD = rf"""{_NO_VALUE}[^\s"',;&(){{}}\[\]$]{{3,}}"""
+_WORD = rf"""{_NO_VALUE}(?!{_PLAIN}(?:[\s"',;&}}\]]|$))[^\s"',;&(){{}}\[\]$]{{3,}}"""
 _BARE = re.compile(
     rf"""(?im)(?:^|[\s;,&])["']?(?P<name>{_NAME})["']?\s*=\s*{_WORD}(?=[\s;,&]|$)"""
     rf"""|(?:^[ \t-]*|[{{,]\s*)["']?(?P<key>{_NAME})["']?:[ \t]+{_WORD}(?=[ \t]*[,}}#\n]|[ \t]*$)"""
@@ -39,12 +52,38 @@ _PROGRAM = re.compile(r"\.(py|js|lua|ts|go|rb|R)$")
 
 _FORMS = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "a private key"),
-    (re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@\"'<>$*{]+:[^\s/@\"'<>$*{]{3,}@"), "an address with a password"),
+    (re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@\"'<>$*{]*:[^\s/@\"'<>$*{]{3,}@"), "an address with a password"),
     (re.compile(r"\b(gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{22,}|glpat-[\w-]{20,})"), "a token of a code host"),
     (re.compile(r"\b(xox[abprs]-[\w-]{10,}|sk_live_\w{16,}|AIza[\w-]{35})"), "a token of a service"),
     (re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"), "a signed token"),
     (re.compile(r"(?i)\bauthorization[\"']?\s*[:=]\s*[\"']?(bearer|basic)\s+[\w+/=.-]{8,}"), "an authorization"),
 )
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Whether a variable or an entry of this name carries a secret: not a place, a reference, a number or a switch."""
+    if not value or _REFERENCE.fullmatch(value) or (_PLACE.fullmatch(value) and not holds_key(value)):
+        return False
+    if _SECRET_NAME.search(name):
+        return True
+    return _OTHER_KEY.search(name) is not None and " " not in value.strip() and holds_key(value)
+
+
+def holds_key(text: str) -> bool:
+    """Whether some of a path or a word is a key by its looks: long, and drawn rather than spoken."""
+    return without_keys(text) != text
+
+
+def without_keys(text: str) -> str:
+    """A path, with … for what looks like a key in it."""
+    return _RUN.sub(lambda run: "…" if _drawn(run[0]) else run[0], text)
+
+
+def _drawn(run: str) -> bool:
+    words = re.split("[-_]+", run)
+    mixed = any(len(word) >= 20 and len(re.findall("(?<=[A-Za-z])[0-9]", word)) >= 3 for word in words)
+    kinds = all(re.search(kind, run) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
+    return mixed or _UUID.search(run) is not None or (kinds and not all(map(_SPOKEN.fullmatch, words)))
 
 
 def in_clear(path: str, text: str) -> Iterator[str]:
@@ -72,7 +111,7 @@ def in_words(words: Sequence[str]) -> Iterator[str]:
     """Secrets that follow their option as a word of their own; `--option=value` is a text like any other."""
     for option, value in itertools.pairwise(words):
         found = _FLAG.fullmatch(option)
-        if found and re.match(rf"(?i){_NO_VALUE}[^-]", value):
+        if found and re.match(rf"(?i){_NO_VALUE}(?!{_PLAIN}$)[^-]", value):
             yield f"the value of {found['name']}"
 
 

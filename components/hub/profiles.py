@@ -9,7 +9,7 @@ from stackfile.problems import Problem
 from stackfile.quantities import DiskSize, Duration
 from stackfile.references import AbsolutePath, Cidr, EnvName, Image, Name, PoolName
 from stackfile.resources import Resources
-from stackfile.secrets import SECRET_NAME, in_clear
+from stackfile.secrets import in_clear, is_secret
 from stackfile.section import Section
 
 RESERVED_VOLUMES = ("home", "elab", "trust")
@@ -175,15 +175,16 @@ class UsersSettings(Section):
     def _secrets_in_clear(self) -> Iterator[Problem]:
         """What looks like a secret, by its name or its form; the value itself is told to nobody."""
         for name, value in self.environment.items():
-            named = SECRET_NAME.search(name) is not None and value != ""
+            named = is_secret(name, value)
             if named or any(in_clear(name, value)):
                 yield Problem(
                     where=f"environment.{name}",
                     found="the name of a secret, its value in clear" if named else "a value that holds a secret",
                     allowed="what everybody may read: it stands in a ConfigMap and in every server's pod",
                     fix="change the secret, since it was readable; keep it in a Secret of the users namespace, mount "
-                    f"that by users.volumes (kind: secret), and give the file's path here, as {name}_FILE; what is no "
-                    "secret needs another name",
+                    f"that by users.volumes (kind: secret), and give the file's path here, as {name}_FILE or what the "
+                    "program calls it, or read the file where the secret is used; what is no secret after all can "
+                    "stand in the notebook image",
                 )
 
 

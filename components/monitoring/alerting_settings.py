@@ -10,8 +10,9 @@ from pydantic import Field
 from components.monitoring.targets_settings import HostPort
 from stackfile.problems import Problem
 from stackfile.quantities import Duration
-from stackfile.references import KEY_IN_PATH, Cidr, Name, Url
+from stackfile.references import Cidr, Name, Url
 from stackfile.scalars import Scalar
+from stackfile.secrets import holds_key
 from stackfile.section import Section
 
 NOBODY, HEARTBEAT = "nobody", "heartbeat"
@@ -51,6 +52,7 @@ class Matcher(Scalar):
 class WebhookUrl(Url):
     """An address that takes alerts, and that whoever knows it may know."""
 
+    allowed: ClassVar[str] = "an http:// or https:// address without a password, a query, or a key in its path"
     example: ClassVar[str] = "https://alerts.example.org/elab"
 
     @classmethod
@@ -58,7 +60,7 @@ class WebhookUrl(Url):
         parts = urlsplit(text)
         if parts.hostname and parts.hostname.startswith("hooks.slack"):
             raise ValueError("write a receiver of kind slack, whose address is the secret elab:alert_slack_url")
-        if parts.query or parts.fragment or KEY_IN_PATH.search(parts.path):
+        if parts.query or parts.fragment or holds_key(parts.path):
             raise ValueError(
                 "leave url out, and set the whole address as the secret elab:alert_webhook_url (`pulumi config set "
                 "--secret`): it holds a key, which would be shown in clear"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stackfile.secrets import SECRET_NAME, decoded, in_clear, in_words
+from stackfile.secrets import decoded, in_clear, in_words, is_secret
 
 from .allowed import public_service
 from .model import Context, Fault, Resource, Rule, containers, strings
@@ -189,7 +189,7 @@ def secrets_in_secrets(resource: Resource, _context: Context) -> Iterator[str]:
         yield from (f"{path} holds {what}" for what in in_clear(path, decoded(text) if binary else text))
     if resource.kind == "ConfigMap":
         for name, text in (resource.inputs.get("data") or {}).items():
-            if SECRET_NAME.search(name) and text and "\n" not in text.strip():
+            if text and "\n" not in text.strip() and is_secret(name, text.strip()):
                 yield f"data.{name} holds the value of {name}"
     for container in containers(resource):
         words = [str(word) for field in ("command", "args") for word in container.body.get(field) or ()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stackfile.secrets import SECRET_NAME
+from stackfile.secrets import is_secret
 
 from .model import Context, Resource, Rule, containers
 from .quantities import quantity
@@ -125,7 +125,7 @@ def no_secret_in_environment(resource: Resource, _context: Context) -> Iterator[
     """Variables that carry secrets refer to Secrets."""
     for container in containers(resource):
         for variable in container.body.get("env") or ():
-            if SECRET_NAME.search(str(variable.get("name"))) and variable.get("value"):
+            if is_secret(str(variable.get("name")), str(variable.get("value") or "")):
                 yield f"container {container.name} has the value of {variable['name']} in clear"
 
 

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
+from components.monitoring.alerting_settings import WebhookUrl
 from components.monitoring.alertmanager import configuration
 from planning.metrics import findings
 from planning.recording import Recording
+from stackfile.problems import StackError
 from tests.harness.platform import SECRET_VALUES, container, objects, platform, pod, settings
 
 ALERTING: dict[str, Any] = {
@@ -167,3 +169,24 @@ def test_the_configuration_has_no_way_around_the_files_of_credentials() -> None:
         way for receiver in found["receivers"] for ways in receiver.values() if isinstance(ways, list) for way in ways
     ]
     assert not clear & {key for way in (*ways, found["global"]) for key in way}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://n8n.example.org/webhook/2f1c9a04-7a51-4f0e-9d3c-5b8e6a7d1c22",
+        "https://discord.com/api/webhooks/1190000000000000001/abcDEF_ghi-JKL0123456789",
+    ],
+)
+def test_an_address_that_holds_a_key_is_refused_by_its_rule_and_shown_to_nobody(address: str) -> None:
+    receivers = [{"name": "hook", "kind": "webhook", "url": address}]
+    with pytest.raises(StackError) as refused:
+        settings({"monitoring.alerting": {"receivers": receivers, "severities": {"critical": ["hook"]}}})
+    (problem,) = refused.value.problems
+    assert "a key in its path" in problem.allowed
+    assert "elab:alert_webhook_url" in problem.fix
+    assert address.rpartition("/")[2] not in str(refused.value)
+
+
+def test_an_address_of_words_and_a_date_holds_no_key() -> None:
+    WebhookUrl.check("https://alerts.example.org/alertmanager20261125production1")

@@ -23,14 +23,26 @@ def test_a_secret_among_the_variables_is_refused_without_being_told(name: str) -
     assert "hunter2" not in str(refused.value)
 
 
-@pytest.mark.parametrize("value", ["-----BEGIN PRIVATE KEY-----", "https://me:hunter2@db.example.org"])
+@pytest.mark.parametrize(
+    "value", ["-----BEGIN PRIVATE KEY-----", "https://me:hunter2@db.example.org", "redis://:hunter2@redis:6379/0"]
+)
 def test_a_secret_is_known_by_its_form_too(value: str) -> None:
     with pytest.raises(StackError, match="a value that holds a secret"):
         settings({"users.environment": {"COURSE": value}})
 
 
 @pytest.mark.parametrize(
-    "variable", [("DB_PASSWORD_FILE", "/srv/db/password"), ("COURSE", "physics: week 3"), ("KEY", "")]
+    "variable",
+    [
+        ("DB_PASSWORD_FILE", "/srv/db/password"),
+        ("GOOGLE_APPLICATION_CREDENTIALS", "/srv/secrets/gcp.json"),
+        ("COURSE", "physics: week 3"),
+        ("MAX_TOKENS", "4096"),
+        ("SORT_KEY", "name"),
+        ("JUPYTER_ALLOW_INSECURE_PASSWORD", "1"),
+        ("LLM_API_KEY", "$(SOME)"),
+        ("KEY", ""),
+    ],
 )
 def test_what_is_no_secret_is_taken(variable: tuple[str, str]) -> None:
     name, value = variable
