@@ -217,16 +217,17 @@ class Aws:
 
     def pool_problems(self, pools: Sequence[NodePool]) -> Iterator[Problem]:
         yield from machine_problems(pools, PRICES)
+        if not isinstance(self.settings.autoscaler, Karpenter):
+            return
         for index, pool in enumerate(pools):
-            if isinstance(self.settings.autoscaler, Karpenter) and pool.nodes.min > 0:
+            if pool.nodes.min > 0:
                 yield Problem(
                     where=f"pools.{index}.nodes.min",
                     found=str(pool.nodes.min),
                     allowed="0, since Karpenter keeps no smallest number of nodes",
                     fix=f"set it to 0, and keep room by pools.{index}.placeholders or arrivals",
                 )
-            if isinstance(self.settings.autoscaler, Karpenter):
-                yield from _restricted(f"pools.{index}.selector", pool)
+            yield from _restricted(f"pools.{index}.selector", pool)
 
     def outdated(self, today: date) -> Iterator[Problem]:
         found = self.settings.autoscaler

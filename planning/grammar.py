@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stackfile.labels import LabelKey, LabelValue
-from stackfile.references import LABEL
+from stackfile.references import LABEL, SUBDOMAIN
 
 from .findings import Finding
 from .manifests import Manifest
@@ -23,7 +23,7 @@ _NAMES: Mapping[str, tuple[str, int]] = {
     **dict.fromkeys(("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"), (r"(?!\.{1,2}$)[^/%]+", 253)),
 }
 """Kinds whose names have another form than a DNS name, and how long they may be."""
-_OTHERS = (rf"{LABEL}(\.{LABEL})*", 253)
+_OTHERS = (SUBDOMAIN, 253)
 _ANNOTATIONS = 256 * 1024
 """Bytes that all keys and values of one object's annotations may have together (`TotalAnnotationSizeLimitB`)."""
 _OPAQUE = frozenset({"data", "stringData", "binaryData"})

@@ -43,14 +43,14 @@ def ask(repository: str, tag: str, digest: str, platforms: Sequence[str]) -> Ser
         Unanswered: with the reason and the fix.
     """
     try:
-        now = _raw(f"{repository}:{tag}") if tag else None
+        now = _skopeo(f"{repository}:{tag}") if tag else None
     except Unanswered as error:
         # A version that was withdrawn is still served by its digest, and that is what nodes pull.
         if not (digest and error.missing):
             raise
         now = None
     tagged = _digest(now) if now is not None else None
-    pulled = now if now is not None and digest in ("", tagged) else _raw(f"{repository}@{digest}")
+    pulled = now if now is not None and digest in ("", tagged) else _skopeo(f"{repository}@{digest}")
     return Served(digest=digest or str(tagged), tagged=tagged, blobs=_blobs(repository, pulled, platforms))
 
 
@@ -69,7 +69,7 @@ def _blobs(repository: str, pulled: bytes, platforms: Sequence[str]) -> dict[str
             raise Unanswered(
                 f"nothing for {platform}, only {others}", "name an image that is made for the pool's nodes"
             )
-        of_platform = _read(_raw(f"{repository}@{offered[platform]}")) if "manifests" in manifest else manifest
+        of_platform = _read(_skopeo(f"{repository}@{offered[platform]}")) if "manifests" in manifest else manifest
         if "layers" not in of_platform:
             raise Unanswered("a manifest that names no sizes", "push the image anew, by a builder of these days")
         found[platform] = {one["digest"]: one["size"] for one in (of_platform["config"], *of_platform["layers"])}
@@ -93,10 +93,6 @@ def _read(answer: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Unanswered("an answer that is no manifest", "look what answers in the registry's place, such as a proxy")
     return found
-
-
-def _raw(reference: str) -> bytes:
-    return _skopeo(reference)
 
 
 def _skopeo(reference: str, *options: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from stackfile.references import LABEL
+from stackfile.references import SUBDOMAIN
 from stackfile.scalars import Scalar
 
 _WORD = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
@@ -17,7 +17,7 @@ class LabelKey(Scalar):
         "stand before it"
     )
     example: ClassVar[str] = "elab.dev/pool"
-    pattern: ClassVar[str | None] = rf"^({LABEL}(\.{LABEL})*/)?{_WORD}$"
+    pattern: ClassVar[str | None] = rf"^({SUBDOMAIN}/)?{_WORD}$"
 
     @classmethod
     def check(cls, text: str) -> None:

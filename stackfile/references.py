@@ -12,6 +12,8 @@ from stackfile.scalars import Scalar
 
 LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 """Of RFC 1123, its length aside."""
+SUBDOMAIN = rf"{LABEL}(\.{LABEL})*"
+"""Labels with dots between them: a DNS name."""
 _COMPONENT = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
 """Of a repository's path: github.com/distribution/reference v0.6.0."""
 
@@ -51,7 +53,7 @@ class HostName(Scalar):
 
     allowed: ClassVar[str] = "a DNS name without scheme, port or path"
     example: ClassVar[str] = "jupyter.example.org"
-    pattern: ClassVar[str | None] = rf"^{LABEL}(\.{LABEL})*$"
+    pattern: ClassVar[str | None] = rf"^{SUBDOMAIN}$"
 
     @classmethod
     def check(cls, text: str) -> None:
@@ -69,7 +71,7 @@ class Image(Scalar):
     allowed: ClassVar[str] = "registry/repository:tag or registry/repository[:tag]@sha256:<64 hex digits>; never latest"
     example: ClassVar[str] = "quay.io/jupyterhub/k8s-hub:4.4.0"
     _form: ClassVar[re.Pattern[str]] = re.compile(
-        rf"(?P<repository>(?P<registry>{LABEL}(\.{LABEL})*(:[0-9]+)?)/{_COMPONENT}(/{_COMPONENT})*)"
+        rf"(?P<repository>(?P<registry>{SUBDOMAIN}(:[0-9]+)?)/{_COMPONENT}(/{_COMPONENT})*)"
         r"(:(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(@(?P<digest>sha256:[0-9a-f]{64}))?"
     )
 
@@ -250,7 +252,7 @@ class ObjectName(Scalar):
 
     allowed: ClassVar[str] = "1 to 253 lower-case letters, digits, hyphens and dots, a letter or digit beside each dot"
     example: ClassVar[str] = "jupyter-tls"
-    pattern: ClassVar[str | None] = rf"^{LABEL}(\.{LABEL})*$"
+    pattern: ClassVar[str | None] = rf"^{SUBDOMAIN}$"
 
     @classmethod
     def check(cls, text: str) -> None:

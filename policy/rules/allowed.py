@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -14,8 +13,7 @@ from ..files import document, shaped
 FILE = Path(__file__).parents[1] / "allowed.yaml"
 
 
-@dataclass(frozen=True, kw_only=True)
-class HostAccess:
+class HostAccess(Section):
     """What of the node a workload may have."""
 
     read_only: frozenset[str] = frozenset()
@@ -31,12 +29,8 @@ class _Entry(Section):
     why: str
 
 
-class _Workload(_Entry):
+class _Workload(_Entry, HostAccess):
     workload: str
-    read_only: frozenset[str] = frozenset()
-    writable: frozenset[str] = frozenset()
-    namespaces: frozenset[str] = frozenset()
-    ports: frozenset[str] = frozenset()
 
 
 class _Service(_Entry):

@@ -16,9 +16,9 @@ def new_key() -> Key:
     return ec.generate_private_key(ec.SECP256R1())
 
 
-def certificate(key: Key, days: tuple[int, int] = (-1, 90)) -> bytes:
-    """A certificate in PEM, from and until so many days from now."""
-    now = datetime.datetime.now(datetime.UTC)
+def certificate(key: Key, days: tuple[int, int] = (-1, 90), now: datetime.datetime | None = None) -> bytes:
+    """A certificate in PEM, from and until so many days from now, or from another day."""
+    now = now or datetime.datetime.now(datetime.UTC)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "jupyter.example.org")])
     made = (
         x509.CertificateBuilder()

@@ -9,10 +9,9 @@ from typing import Any
 
 import elab_certificate
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from prometheus_client import REGISTRY, generate_latest
+
+from tests.harness import pairs
 
 METRIC = "elab_address_certificate_expiry_timestamp_seconds"
 configure: Any = elab_certificate.configure
@@ -21,20 +20,8 @@ NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
 def certificate(days: int) -> bytes:
-    """A certificate in PEM that expires so many days from now."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "jupyter.example.org")])
-    made = (
-        x509.CertificateBuilder()
-        .issuer_name(name)
-        .subject_name(name)
-        .public_key(key.public_key())
-        .serial_number(days)
-        .not_valid_before(NOW - datetime.timedelta(days=1))
-        .not_valid_after(NOW + datetime.timedelta(days=days))
-        .sign(key, hashes.SHA256())
-    )
-    return made.public_bytes(serialization.Encoding.PEM)
+    """A certificate in PEM that expires so many days from then."""
+    return pairs.certificate(pairs.new_key(), (-1, days), NOW)
 
 
 def days_left(file: Path) -> float:
