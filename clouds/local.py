@@ -25,12 +25,14 @@ from stackfile.problems import Problem
 from stackfile.references import Cidr
 from stackfile.section import Section
 
+_LAB_PROVISIONER = "lab.local/hostpath"
+
 
 class LocalSettings(Section):
     """A cluster on one machine; the defaults are the lab's."""
 
     kind: Literal["local"]
-    provisioner: str = Field(default="lab.local/hostpath", min_length=1)
+    provisioner: str = Field(default=_LAB_PROVISIONER, min_length=1)
     """What makes the volumes, for example `rancher.io/local-path`."""
     expandable: bool = True
     """Whether that provisioner can let a volume grow; `rancher.io/local-path` can't."""
@@ -53,8 +55,9 @@ class Local:
     def storage(self) -> Storage:
         spec = StorageClassSpec(
             provisioner=self.settings.provisioner,
-            # The directory is made on the node where the first pod runs.
-            binding_mode="WaitForFirstConsumer",
+            # Others make the directory on the node where the first pod runs. The lab has one node; and a scheduler that
+            # waits for a volume looks for it once a second.
+            binding_mode="Immediate" if self.settings.provisioner == _LAB_PROVISIONER else "WaitForFirstConsumer",
             allow_expansion=self.settings.expandable,
         )
         return Storage(class_spec=spec, snapshot_spec=None, zone_bound=False, is_ceph=False)

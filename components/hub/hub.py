@@ -169,7 +169,7 @@ def deployment(args: HubArgs, labels: Labels) -> apps.DeploymentInitArgs:
         name="hub",
         image=args.images.reference(args.settings.image),
         image_pull_policy=args.images.pull_policy,
-        args=["jupyterhub", "--config", f"{HUB_FILES}/jupyterhub_config.py"],
+        args=["sh", f"{HUB_FILES}/start.sh", "--config", f"{HUB_FILES}/jupyterhub_config.py"],
         env=_environment(args),
         ports=[core.ContainerPortArgs(name="http", container_port=HUB_PORT)],
         startup_probe=core.ProbeArgs(http_get=health, period_seconds=1, failure_threshold=_START_SECONDS),
@@ -221,6 +221,13 @@ class Hub(pulumi.ComponentResource):
         super().__init__("elab:hub:Hub", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         names, labels = args.names, hub_labels(args.names)
+        if isinstance(args.settings.database, Sqlite):
+            # First, since its volume is made meanwhile.
+            core.PersistentVolumeClaim(
+                f"{name}-db",
+                claim(args.settings.database.size, args.storage_class, metadata("hub-db", labels, names.hub)),
+                args.data.options(self, f"{names.hub}/hub-db"),
+            )
         account = core.ServiceAccountInitArgs(
             metadata=metadata("hub", labels, names.hub), automount_service_account_token=False
         )
@@ -238,12 +245,6 @@ class Hub(pulumi.ComponentResource):
                 f"{name}-{map_name}",
                 core.ConfigMapInitArgs(metadata=metadata(map_name, labels, names.users), data=content),
                 child,
-            )
-        if isinstance(args.settings.database, Sqlite):
-            core.PersistentVolumeClaim(
-                f"{name}-db",
-                claim(args.settings.database.size, args.storage_class, metadata("hub-db", labels, names.hub)),
-                args.data.options(self, f"{names.hub}/hub-db"),
             )
         self._given_secrets(name, args, labels)
         core.Service(f"{name}-service", service(names, labels), child)

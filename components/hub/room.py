@@ -97,6 +97,8 @@ class HubRoom(pulumi.ComponentResource):
         keys = Keys(f"{name}-keys", KeysArgs(names=args.values.names, data=args.data, places=args.values.places), child)
         self.metrics_token = keys.metrics_token
         self.for_other_stacks = {PLACE_SECRETS: pulumi.Output.all(**keys.place_secrets)} if keys.place_secrets else {}
+        # First of those that wait for the classes: the engine makes them in this order, and the hub starts longest.
+        Hub(f"{name}-hub", self._hub_args(args, platform, keys), after_classes)
         proxy_args = proxy.ProxyArgs(
             settings=args.proxy,
             entry=args.values.entry,
@@ -117,7 +119,6 @@ class HubRoom(pulumi.ComponentResource):
                 priority_class=platform,
             )
             UserScheduler(f"{name}-scheduler", scheduler_args, after_classes)
-        Hub(f"{name}-hub", self._hub_args(args, platform, keys), after_classes)
         Puller(f"{name}-puller", self._puller_args(args, args.values.priorities.of("puller")), after_classes)
         Placeholders(f"{name}-placeholders", self._placeholder_args(args), after_classes)
         self.register_outputs({})

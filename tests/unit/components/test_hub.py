@@ -50,6 +50,13 @@ def test_two_hubs_never_run_at_once() -> None:
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
 
 
+def test_the_hub_is_made_before_whatever_else_runs() -> None:
+    """It takes longest to start, and nobody can log in before it has."""
+    children = [made.name for made in platform().resources if made.parent.endswith("::hub")]
+    waiting = [name for name in children if "priorit" not in name]
+    assert waiting[:2] == ["hub-keys", "hub-hub"]
+
+
 def environment(recording: Recording) -> dict[str, Any]:
     return {
         one["name"]: one.get("value", one.get("valueFrom")) for one in container(recording, "deployment-hub")["env"]
