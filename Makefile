@@ -75,8 +75,9 @@ lint: $(INSTALLED)
 types: $(INSTALLED)
 	@$(BIN)/ty check
 
+# Byte code is kept whatever the environment says: every worker would compile all of the program and of the tests anew.
 unit: programs
-	@$(BIN)/python -m pytest -n $$($(BIN)/python -c "import os; print((os.cpu_count() or 1) + 1)")
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $$($(BIN)/python -c "import os; print((os.cpu_count() or 1) + 1)")
 
 plugins: programs ## The stand-in providers against a real API server
 	@$(BIN)/python -m pytest lab/tests lab/plugins/tests -m "not e2e"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import itertools
 import re
 from collections.abc import Iterator, Sequence
@@ -51,13 +52,30 @@ _PROGRAM = re.compile(r"\.(py|js|lua|ts|go|rb|R)$")
 """Files where a bare word after `=` is another name, not a text."""
 
 _FORMS = (
-    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "a private key"),
-    (re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@\"'<>$*{]*:[^\s/@\"'<>$*{]{3,}@"), "an address with a password"),
-    (re.compile(r"\b(gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{22,}|glpat-[\w-]{20,})"), "a token of a code host"),
-    (re.compile(r"\b(xox[abprs]-[\w-]{10,}|sk_live_\w{16,}|AIza[\w-]{35})"), "a token of a service"),
-    (re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"), "a signed token"),
-    (re.compile(r"(?i)\bauthorization[\"']?\s*[:=]\s*[\"']?(bearer|basic)\s+[\w+/=.-]{8,}"), "an authorization"),
+    (("-----begin ",), re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "a private key"),
+    (
+        ("://",),
+        re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@\"'<>$*{]*:[^\s/@\"'<>$*{]{3,}@"),
+        "an address with a password",
+    ),
+    (
+        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"),
+        re.compile(r"\b(gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{22,}|glpat-[\w-]{20,})"),
+        "a token of a code host",
+    ),
+    (
+        ("xox", "sk_live_", "aiza"),
+        re.compile(r"\b(xox[abprs]-[\w-]{10,}|sk_live_\w{16,}|AIza[\w-]{35})"),
+        "a token of a service",
+    ),
+    (("eyj",), re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"), "a signed token"),
+    (
+        ("author",),
+        re.compile(r"(?i)\bauthorization[\"']?\s*[:=]\s*[\"']?(bearer|basic)\s+[\w+/=.-]{8,}"),
+        "an authorization",
+    ),
 )
+"""What a text in lower case holds where it is worth a closer look, the form, and what is said of it."""
 
 
 def is_secret(name: str, value: str) -> bool:
@@ -86,13 +104,23 @@ def _drawn(run: str) -> bool:
     return mixed or _UUID.search(run) is not None or (kinds and not all(map(_SPOKEN.fullmatch, words)))
 
 
-def in_clear(path: str, text: str) -> Iterator[str]:
+def in_clear(path: str, text: str) -> tuple[str, ...]:
     """What a text at this path holds that belongs in a Secret, without the secret itself."""
-    for pattern, what in _FORMS:
-        if pattern.search(text):
-            yield what
-    patterns = (_QUOTED,) if _PROGRAM.search(path) else (_QUOTED, _BARE)
+    return _in_clear(text, _PROGRAM.search(path) is not None)
+
+
+@functools.lru_cache(maxsize=4096)
+def _in_clear(text: str, is_program: bool) -> tuple[str, ...]:
+    """Kept, since a plan asks about many a text at several places, and about one stack as about the next."""
+    return tuple(_found(text, is_program))
+
+
+def _found(text: str, is_program: bool) -> Iterator[str]:
     lowered = text.lower()
+    for marks, form, what in _FORMS:
+        if any(mark in lowered for mark in marks) and form.search(text):
+            yield what
+    patterns = (_QUOTED,) if is_program else (_QUOTED, _BARE)
     lines = dict.fromkeys(_line(text, hint.start()) for hint in _HINT.finditer(lowered))
     if len(lowered) != len(text):
         # Letters that are longer in lower case have moved what follows them.

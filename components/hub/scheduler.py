@@ -65,10 +65,10 @@ def connections(names: NamespaceNames, endpoints: ClusterEndpoints) -> Iterator[
 
 def configuration(names: NamespaceNames) -> str:
     """The scheduler's configuration file, with this instance's names in it."""
-    found: dict[str, Any] = yaml.safe_load(_FILE.read_text())
+    found: dict[str, Any] = yaml.load(_FILE.read_text(), yaml.CSafeLoader)
     found["profiles"][0]["schedulerName"] = scheduler_name(names)
     found["leaderElection"] |= {"resourceName": scheduler_name(names), "resourceNamespace": names.hub}
-    return yaml.safe_dump(found, sort_keys=True)
+    return yaml.dump(found, Dumper=yaml.CSafeDumper, sort_keys=True)
 
 
 def deployment(args: UserSchedulerArgs, labels: Labels) -> apps.DeploymentInitArgs:

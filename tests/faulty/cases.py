@@ -1,5 +1,6 @@
 """Stack files with one slip each: a good one, and how to spoil it."""
 
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,9 +37,10 @@ class Case:
     """What the CLI itself says, where it can't read the file either."""
 
 
-def cases() -> list[Case]:
+@functools.cache
+def cases() -> tuple[Case, ...]:
     """All slips of cases.yaml."""
-    return [_case(entry) for entry in yaml.safe_load((FOLDER / "cases.yaml").read_text())]
+    return tuple(_case(entry) for entry in yaml.load((FOLDER / "cases.yaml").read_text(), yaml.CSafeLoader))
 
 
 def _case(entry: dict[str, Any]) -> Case:

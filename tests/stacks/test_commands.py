@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,15 @@ def test_a_plan_as_json_has_the_same_findings(project: Path, capsys: pytest.Capt
     assert {finding["where"] for finding in found["findings"]} >= {"ldap_bind_password"}
     assert found["fits"][0]["per_node"] > 0
     assert found["totals"]["rooms"][0]["requests"]["cpu"] > 0
+
+
+def test_reading_a_stack_that_builds_its_image_builds_no_grammar_of_iris_which_takes_a_second() -> None:
+    program = (
+        "import sys, pathlib, planning.plan; planning.plan.subject(pathlib.Path.cwd(), 'dev'); "
+        "print('jsonschema' in sys.modules, 'rfc3987_syntax.syntax_helpers' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False"]
 
 
 def test_bad_settings_are_the_only_thing_printed_and_nothing_is_written(

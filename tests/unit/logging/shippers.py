@@ -39,7 +39,7 @@ process.stdout.write(JSON.stringify(events));
 
 def configuration(name: str = "fluent-bit.yaml") -> dict[str, Any]:
     """A file of Fluent Bit's configuration; `on` and `off` are booleans to it as to YAML 1.1."""
-    return yaml.safe_load((FLUENT_BIT / name).read_text())
+    return yaml.load((FLUENT_BIT / name).read_text(), yaml.CSafeLoader)
 
 
 class Lua:

@@ -66,6 +66,25 @@ def test_an_address_without_one_is_left_alone(address: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("-----BEGIN EC PRIVATE KEY-----", "a private key"),
+        *((f"clone with gh{kind}_{'aB3' * 12}", "a token of a code host") for kind in "pousr"),
+        (f"github_pat_{'x1' * 12}", "a token of a code host"),
+        (f"glpat-{'x-1' * 7}", "a token of a code host"),
+        *((f"xox{kind}-1234567890-abc", "a token of a service") for kind in "abprs"),
+        (f"sk_live_{'a1' * 9}", "a token of a service"),
+        (f"AIza{'Sy-9_' * 7}", "a token of a service"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmVkLWJ5LXVz", "a signed token"),
+        ("AUTHORIZATION: Basic YWxpY2U6aHVudGVyMg==", "an authorization"),
+    ],
+)
+def test_a_secret_is_told_by_its_form_wherever_it_stands(text: str, what: str) -> None:
+    for where in (text, f"# notes\n{text}\n"):
+        assert what in in_clear("notes.md", where)
+
+
+@pytest.mark.parametrize(
     "path",
     [
         "/webhook/2f1c9a04-7a51-4f0e-9d3c-5b8e6a7d1c22",
