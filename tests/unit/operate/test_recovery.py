@@ -1,0 +1,31 @@
+"""Going on after a run that was killed, or with a cluster that was wiped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from operate.recovery import Pending, completed, mend
+from tests.unit.operate.clusters import state, urn
+
+
+def test_after_a_killed_run_what_was_made_is_in_the_state_once_and_what_was_not_is_begun_anew() -> None:
+    made, lost, known = ({"urn": urn(name), "custom": True} for name in ("made", "lost", "known"))
+    pending = tuple({"resource": one, "type": "creating"} for one in (made, lost, known))
+    done = Pending(urn=urn("made"), kind="PersistentVolumeClaim.v1.", namespace="elab-hub", name="hub-db")
+    twice = Pending(urn=urn("known"), kind="PersistentVolumeClaim.v1.", namespace="elab-hub", name="known")
+    begun = state({**known, "id": "elab-hub/known"}, pending=pending)
+    deployment = completed(begun, {done.urn: done, twice.urn: twice})["deployment"]
+    assert deployment["pending_operations"] == []
+    assert [(one["urn"], one["id"]) for one in deployment["resources"]] == [
+        (urn("known"), "elab-hub/known"),
+        (urn("made"), "elab-hub/hub-db"),
+    ]
+
+
+def test_attributes_that_a_kill_left_empty_are_removed_and_no_others(tmp_path: Path) -> None:
+    folder = tmp_path / "stand-in/.pulumi/stacks/elab"
+    folder.mkdir(parents=True)
+    for name, text in {"a.json": "{}", "a.json.attrs": "", "a.json.bak.attrs": "{}", "b.json.attrs": ""}.items():
+        (folder / name).write_text(text)
+    mend("a", tmp_path)
+    assert sorted(file.name for file in folder.iterdir()) == ["a.json", "a.json.bak.attrs", "b.json.attrs"]
