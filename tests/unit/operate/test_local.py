@@ -53,7 +53,7 @@ def test_in_the_lab_the_address_and_the_accounts_are_said_before_the_proof_which
     outputs = {"url": "http://elab.test", "namespaces": {"placeholders": "elab-placeholders"}}
     for name in ("build", "start", "images", "pulumi"):
         monkeypatch.setattr(rig, name, nothing)
-    for name in ("require_cluster", "recover", "_wait_for_images"):
+    for name in ("require_cluster", "recover", "look_anew", "_wait_for_images"):
         monkeypatch.setattr(local, name, nothing)
     monkeypatch.setattr(rig, "kubeconfig", lambda: "kubeconfig")
     monkeypatch.setattr(rig, "pulumi_json", lambda *_arguments: outputs)
@@ -78,3 +78,27 @@ def test_down_of_what_was_never_up_says_so(
     monkeypatch.setattr(project, "folder_of", lambda _stack: tmp_path)
     local.down()
     assert capsys.readouterr().out == "nothing is up\n"
+
+
+@pytest.mark.parametrize("command", ["down", "purge", "verify"])
+def test_where_the_lab_does_not_run_nothing_is_asked_of_it_and_its_start_is_named(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "Pulumi.local.yaml").touch()
+    started: list[object] = []
+    monkeypatch.setattr(project, "folder_of", lambda _stack: tmp_path)
+    monkeypatch.setattr(rig, "HOME", tmp_path)
+    monkeypatch.setattr(rig, "kubeconfig", lambda: "kubeconfig")
+    for name in ("run", "output"):
+        monkeypatch.setattr(rig, name, lambda *arguments, **_more: started.append(arguments))
+    assert __main__.main([command]) == 1
+    assert started == []
+    assert "fix: `lab/lab up` starts it" in capsys.readouterr().err
+
+
+def test_a_purge_of_what_was_never_up_asks_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(project, "folder_of", lambda _stack: tmp_path)
+    assert __main__.main(["purge"]) == 0
+    assert capsys.readouterr().out == "nothing is up, and nothing was left\n"

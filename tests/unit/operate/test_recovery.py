@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from operate.recovery import Pending, completed, mend
+import pytest
+
+from operate import recovery, rig
+from operate.recovery import Pending, completed, look_anew, mend
 from tests.unit.operate.clusters import state, urn
 
 
@@ -29,3 +32,26 @@ def test_attributes_that_a_kill_left_empty_are_removed_and_no_others(tmp_path: P
         (folder / name).write_text(text)
     mend("a", tmp_path)
     assert sorted(file.name for file in folder.iterdir()) == ["a.json", "a.json.bak.attrs", "b.json.attrs"]
+
+
+def test_a_lock_that_another_run_gives_back_just_now_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone.json"
+    monkeypatch.setattr(Path, "glob", lambda _folder, _pattern: iter([gone]))
+    assert recovery._holders("local", tmp_path) == []
+
+
+@pytest.mark.parametrize(("seen", "looks"), [(None, []), ("this", []), ("another", ["refresh"])])
+def test_a_state_is_read_anew_only_where_its_cluster_was_wiped(
+    seen: str | None, looks: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(rig, "kubectl", lambda *_arguments: "this")
+    monkeypatch.setattr(rig, "pulumi", lambda command, *_arguments: told.append(command))
+    if seen:
+        (tmp_path / "cluster").write_text(seen)
+    look_anew(tmp_path, "local")
+    assert told == looks
+    look_anew(tmp_path, "local")
+    assert told == looks
