@@ -109,7 +109,7 @@ def down() -> None:
 def status() -> None:
     """What runs: the cluster, the address, the platform's pods and people's servers."""
     try:
-        rig.run([rig.LAB, "status"])
+        rig.run([*rig.LAB, "status"])
     except OperationError:
         raise OperationError("the cluster does not run; `make up` starts it, and what it holds is kept") from None
     folder = project.folder_of(STACK)

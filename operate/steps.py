@@ -44,7 +44,7 @@ def run(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, 
     """
     done = _ended(command, env, text, captured=False)
     if done.returncode:
-        shown = " ".join(str(part) for part in command[:4])
+        shown = " ".join(_said(command)[:4])
         raise OperationError(f"`{shown} …` ended with {done.returncode}; what it said stands above")
 
 
@@ -56,8 +56,15 @@ def output(command: Sequence[str | Path], *, env: Mapping[str, str] | None = Non
     """
     done = _ended(command, env, text, captured=True)
     if done.returncode:
-        raise OperationError(f"`{Path(command[0]).name}` ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
+        name = Path(_said(command)[0]).name
+        raise OperationError(f"`{name}` ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
     return done.stdout
+
+
+def _said(command: Sequence[str | Path]) -> list[str]:
+    """The command as a person knows it: of a script of this project's, the script."""
+    parts = [str(part) for part in command]
+    return parts[1:] if parts[0] == sys.executable else parts
 
 
 def _ended(

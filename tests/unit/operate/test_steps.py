@@ -78,6 +78,13 @@ def test_a_failed_command_that_shows_its_own_output_is_named(capfd: pytest.Captu
     assert capfd.readouterr().out == "broken\n"
 
 
+@pytest.mark.parametrize("start", [run, output])
+def test_a_failed_script_is_named_and_not_its_python(start: object, tmp_path: Path) -> None:
+    assert callable(start)
+    with pytest.raises(OperationError, match=r"^`(\S*/)?lab( up …)?` ended with 2"):
+        start([sys.executable, tmp_path / "lab", "up"])
+
+
 def test_what_a_command_is_told_reaches_it_by_standard_input(tmp_path: Path) -> None:
     assert output([sys.executable, "-c", "print(input()[::-1])"], text="word") == "drow\n"
 
