@@ -19,7 +19,7 @@ help: ## Show what there is
 $(INSTALLED): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is older than 3.11; name another: make PYTHON=python3.12 …" >&2; exit 1; }
 	@echo "==> Python packages" >&2
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv >&2 || { echo "error: $(PYTHON) can't make virtual environments; install its venv package (Debian: python3-venv)" >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv >&2 || { echo "error: $(PYTHON) can't make virtual environments; install its venv package (Debian: python3-venv)" >&2; exit 1; }
 	@began=$$(date +%s); $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt >&2 && echo "    Python packages: $$(( $$(date +%s) - began )) s" >&2
 	@touch $@
 
@@ -67,7 +67,7 @@ test: lint types programs ## Everything that needs neither root nor a node
 	[ $$unit -eq 0 ] && [ $$beside -eq 0 ]
 
 programs: $(INSTALLED)
-	@lab/lab build --checkers && lab/lab build --no-packages
+	@$(BIN)/python lab/lab build --checkers && $(BIN)/python lab/lab build --no-packages
 
 lint: $(INSTALLED)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
@@ -104,7 +104,7 @@ e2e-platform: $(INSTALLED)
 	@$(E2E) tests/e2e $(BESIDE:%=--ignore=%)
 
 e2e-beside: $(INSTALLED)
-	@lab/lab build --shippers && lab/lab build --definitions
+	@$(BIN)/python lab/lab build --shippers && $(BIN)/python lab/lab build --definitions
 	@$(E2E) $(BESIDE) tests/cli tests/image tests/scheduling tests/logging tests/admission lab/plugins/tests
 
 image: $(INSTALLED) ## The notebook image, with docker, podman or buildah (IMAGE_TAG, BASE_IMAGE, DOWNLOADS, BUILDER, PUSH=1)

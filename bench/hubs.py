@@ -116,7 +116,7 @@ def elab_down() -> None:
 
 
 def _pulumi(command: str, folder: Path, *options: str) -> None:
-    lab = [rig.LAB, "pulumi", command, "--dir", folder, "--stack", STACK, "--python", sys.executable]
+    lab = [*rig.LAB, "pulumi", command, "--dir", folder, "--stack", STACK, "--python", sys.executable]
     output([*lab, *options])
 
 

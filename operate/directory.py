@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import secrets
 import string
 from dataclasses import asdict, dataclass, field
@@ -14,7 +13,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from lab.labkit import files
 from operate import rig
+from operate.steps import OperationError
 
 NAMESPACE = "lab-directory"
 SERVERS = ("directory", "directory-2")
@@ -45,13 +46,22 @@ class Directory:
 
 
 def kept() -> Directory:
-    """The directory of this machine, made the first time and readable by its owner alone."""
+    """The directory of this machine, made the first time and readable by its owner alone.
+
+    Raises:
+        OperationError: it is there, and can't be read.
+    """
     if not _KEPT.exists():
-        made = new()
-        _KEPT.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(_KEPT, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            json.dump(asdict(made), out)
-    return Directory(**json.loads(_KEPT.read_text()))
+        files.keep(_KEPT, json.dumps(asdict(new())), 0o600)
+    try:
+        return Directory(**json.loads(_KEPT.read_text()))
+    except (ValueError, TypeError) as error:
+        raise OperationError(
+            f"the accounts of the lab's directory can't be read from {_KEPT}\n"
+            f"found: {error}\n"
+            "allowed: what an earlier `make up` wrote there\n"
+            f"fix: rm {_KEPT}; `make up` then makes new passwords"
+        ) from None
 
 
 def start(directory: Directory) -> None:

@@ -10,7 +10,6 @@ import hashlib
 import os
 import platform
 import re
-import subprocess
 import sys
 import tempfile
 import urllib.error
@@ -19,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from operate.steps import OperationError
+from operate.steps import OperationError, run
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements.txt"
@@ -66,9 +65,12 @@ class Engine:
                     f"{name} from {self.downloads} has the digest {found}, and {remembered.name} remembers {expected}: "
                     "nothing of it was unpacked. A released archive never changes, so find out who changed it"
                 )
-            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise OperationError(f"the engine can't be unpacked: {error}; name another by --folder") from None
             unpack = ["tar", "--extract", "--gzip", "--file", archive, "--directory", folder]
-            subprocess.run([*unpack, "--strip-components=1", "--no-same-owner"], check=True)
+            run([*unpack, "--strip-components=1", "--no-same-owner"])
 
     def remember(self, remembered: Path) -> None:
         """Write the digests of this version's archives, where two origins agree on each.

@@ -149,12 +149,14 @@ def _outside(kubectl: Kubectl, settings: Settings) -> list[Target]:
         fix="see that it may: kubectl --namespace default auth can-i list endpointslices.discovery.k8s.io",
     ):
         listing = kubectl(*default, "get", "endpointslices", "--selector", selector, "--output", "json")
+    # Where there is no endpoint, address, port or number of one, the API writes null.
     behind = [
-        (address, port["port"])
+        (address, number)
         for one in json.loads(listing)["items"]
-        for endpoint in one["endpoints"]
-        for address in endpoint["addresses"]
-        for port in one["ports"]
+        for endpoint in one.get("endpoints") or []
+        for address in endpoint.get("addresses") or []
+        for port in one.get("ports") or []
+        if (number := port.get("port"))
     ]
     # Where its address is public, and the stack has not named it, `users.egress.internet` lets people through to it.
     if not any(opens(opened, address, port) for address, port in behind):

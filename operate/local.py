@@ -8,7 +8,7 @@ from operate import directory, project, rig
 from operate.isolation import ending_up, prove
 from operate.leftovers import confirm, free_volumes, stays, stop_servers
 from operate.ready import hub_answers, pullers, require_cluster
-from operate.recovery import recover
+from operate.recovery import look_anew, recover
 from operate.release import release
 from operate.settings_of import settings_of
 from operate.steps import OperationError, Steps, wait_for
@@ -35,7 +35,7 @@ def up() -> None:
     with steps.step("images"):
         rig.images()
     with steps.step("is the API server ready"):
-        require_cluster(CONTEXT, rig.kubeconfig(), rig.HOME / "bin/kubectl")
+        _require_lab()
     with steps.step("the directory"):
         people = directory.kept()
         directory.start(people)
@@ -43,6 +43,7 @@ def up() -> None:
         folder = project.write(STACK, people)
         project.select(folder, STACK)
         recover(folder, STACK)
+        look_anew(folder, STACK)
         project.set_secret(folder, STACK, "ldap_bind_password", people.passwords["elab"])
     with steps.step("pulumi up"):
         rig.pulumi("up", folder, STACK)
@@ -55,6 +56,18 @@ def up() -> None:
     _say(outputs["url"], people, steps)
     with ending_up(), steps.step("do NetworkPolicies hold"):
         verify()
+
+
+def _require_lab() -> None:
+    """Raise before anything is asked of a cluster that does not run: after a restart of the machine, say."""
+    try:
+        require_cluster(CONTEXT, rig.kubeconfig(), rig.HOME / "bin/kubectl")
+    except OperationError as error:
+        found = str(error).partition("\n")[0]
+        raise OperationError(
+            f"{found}\nallowed: the lab's own cluster, which runs\n"
+            "fix: `lab/lab up` starts it with what it holds; if it was never built, `make up` does; nothing was changed"
+        ) from None
 
 
 def _wait_for_images(namespace: str) -> None:
@@ -82,6 +95,7 @@ def down() -> None:
     if not (folder / f"Pulumi.{STACK}.yaml").exists():
         print("nothing is up")
         return
+    _require_lab()
     with steps.step("people's servers"):
         stop_servers(rig.kubectl, settings_of(STACK).instance)
     with steps.step("pulumi destroy"):
@@ -95,7 +109,7 @@ def down() -> None:
 def status() -> None:
     """What runs: the cluster, the address, the platform's pods and people's servers."""
     try:
-        rig.run([rig.LAB, "status"])
+        rig.run([*rig.LAB, "status"])
     except OperationError:
         raise OperationError("the cluster does not run; `make up` starts it, and what it holds is kept") from None
     folder = project.folder_of(STACK)
@@ -112,6 +126,7 @@ def status() -> None:
 
 def verify() -> None:
     """Prove that NetworkPolicies hold: a pod among people's servers tries what it must not reach."""
+    _require_lab()
     print(f"    {prove(rig.kubectl, settings_of(STACK))}")
 
 
@@ -123,6 +138,10 @@ def _outputs(folder: Path) -> dict[str, Any]:
 def purge() -> None:
     """Delete what `down` left for people's sake, after the name of the stack was typed."""
     folder = project.folder_of(STACK)
+    if not (folder / f"Pulumi.{STACK}.yaml").exists():
+        print("nothing is up, and nothing was left")
+        return
+    _require_lab()
     confirm(STACK)
     free_volumes(rig.kubectl, settings_of(STACK).instance)
     release(folder, STACK)

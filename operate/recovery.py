@@ -1,11 +1,13 @@
-"""Going on after a run that was killed: its lock, and objects that it made without saying so in the state."""
+"""Going on after a run that was killed, or with a wiped cluster: the state says less, or more, than there is."""
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lab.labkit import files
 from operate import rig
 
 _BACKENDS = rig.HOME / "pulumi"
@@ -57,6 +59,15 @@ def recover(project: Path, stack: str) -> None:
         rig.pulumi_cli(project, stack, ["refresh", "--yes", "--skip-preview", "--stack", stack, *targets])
 
 
+def look_anew(project: Path, stack: str) -> None:
+    """Have the state forget what went with a wiped cluster: an `up` does not ask for what has not changed."""
+    seen, now = project / "cluster", rig.kubectl("get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}")
+    if seen.exists() and seen.read_text() != now:
+        print("    the cluster is not the one of the last run: looking what it holds of the stack", flush=True)
+        rig.pulumi("refresh", project, stack)
+    files.write(seen, now)
+
+
 def completed(state: dict[str, Any], found: Mapping[str, Pending]) -> dict[str, Any]:
     """The exported state with these creations done, and the rest never begun; a refresh then reads what they are."""
     deployment = state["deployment"]
@@ -73,8 +84,12 @@ def completed(state: dict[str, Any], found: Mapping[str, Pending]) -> dict[str, 
 
 def _holders(stack: str, backends: Path = _BACKENDS) -> list[int]:
     """The processes that hold the stack's locks."""
-    files = backends.glob(f"*/.pulumi/locks/organization/*/{stack}/*.json")
-    return [json.loads(file.read_text())["pid"] for file in files]
+    found = []
+    for file in backends.glob(f"*/.pulumi/locks/organization/*/{stack}/*.json"):
+        # Another run may end just now.
+        with suppress(FileNotFoundError):
+            found.append(json.loads(file.read_text())["pid"])
+    return found
 
 
 def _lives(pid: int) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 from operate.steps import OperationError, output, run
 
 ROOT = Path(__file__).resolve().parent.parent
-LAB = ROOT / "lab/lab"
+LAB = (sys.executable, ROOT / "lab/lab")
+"""By this Python, which has pip: the machine's may have none, or be too old."""
 HOME = Path(os.environ.get("LAB_HOME") or Path.home() / ".cache/k8s-lab").resolve()
 
 IMAGES = {
@@ -32,40 +33,40 @@ IMAGES = {
 
 def build() -> None:
     """Build whatever programs are missing."""
-    run([LAB, "build"])
-    run([LAB, "build", "--engine"])
+    run([*LAB, "build"])
+    run([*LAB, "build", "--engine"])
 
 
 def start() -> None:
     """Start the cluster; what runs already is left alone."""
-    run([LAB, "up"])
+    run([*LAB, "up"])
 
 
 def images() -> None:
     """Build and import what the local stack runs."""
     for name, references in IMAGES.items():
-        run([LAB, "image", name, *(part for reference in references for part in ("--as", reference))])
-    run([LAB, "notebook"])
+        run([*LAB, "image", name, *(part for reference in references for part in ("--as", reference))])
+    run([*LAB, "notebook"])
 
 
 def kubeconfig() -> str:
     """The path of the administrator's kubeconfig."""
-    return output([LAB, "kubeconfig"]).strip()
+    return output([*LAB, "kubeconfig"]).strip()
 
 
 def kubectl(*arguments: str, text: str | None = None) -> str:
     """What kubectl prints, as the cluster's administrator."""
-    return output([LAB, "kubectl", *arguments], text=text)
+    return output([*LAB, "kubectl", *arguments], text=text)
 
 
 def pulumi(command: str, project: Path, stack: str, *options: str | Path) -> None:
     """Run one of the lab's Pulumi commands, its output shown."""
-    run([LAB, "pulumi", command, "--dir", project, "--stack", stack, "--python", sys.executable, *options])
+    run([*LAB, "pulumi", command, "--dir", project, "--stack", stack, "--python", sys.executable, *options])
 
 
 def pulumi_cli(project: Path, stack: str, arguments: Sequence[str], text: str | None = None) -> str:
     """What the Pulumi CLI itself prints, with the same state and plugins."""
-    command = [LAB, "pulumi", "cli", "--dir", project, "--stack", stack, "--python", sys.executable, "--", *arguments]
+    command = [*LAB, "pulumi", "cli", "--dir", project, "--stack", stack, "--python", sys.executable, "--", *arguments]
     return output(command, text=text)
 
 

@@ -1,7 +1,9 @@
 """Steps that take a while: each says what it does, and how long it took."""
 
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -40,12 +42,9 @@ def run(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, 
     Raises:
         OperationError: it failed, or there is no such program.
     """
-    try:
-        done = subprocess.run([str(part) for part in command], env=env, input=text, text=True, check=False)
-    except FileNotFoundError:
-        raise OperationError(f"{command[0]} is not installed, or not on PATH") from None
+    done = _ended(command, env, text, captured=False)
     if done.returncode:
-        shown = " ".join(str(part) for part in command[:4])
+        shown = " ".join(_said(command)[:4])
         raise OperationError(f"`{shown} …` ended with {done.returncode}; what it said stands above")
 
 
@@ -55,15 +54,50 @@ def output(command: Sequence[str | Path], *, env: Mapping[str, str] | None = Non
     Raises:
         OperationError: it failed, with what it said, or there is no such program.
     """
+    done = _ended(command, env, text, captured=True)
+    if done.returncode:
+        name = Path(_said(command)[0]).name
+        raise OperationError(f"`{name}` ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
+    return done.stdout
+
+
+def _said(command: Sequence[str | Path]) -> list[str]:
+    """The command as a person knows it: of a script of this project's, the script."""
+    parts = [str(part) for part in command]
+    return parts[1:] if parts[0] == sys.executable else parts
+
+
+def _ended(
+    command: Sequence[str | Path], env: Mapping[str, str] | None, text: str | None, *, captured: bool
+) -> subprocess.CompletedProcess[str]:
+    parts = [str(part) for part in command]
     try:
-        done = subprocess.run(
-            [str(part) for part in command], env=env, input=text, text=True, check=False, capture_output=True
-        )
+        with _patience():
+            return subprocess.run(parts, env=env, input=text, text=True, check=False, capture_output=captured)
     except FileNotFoundError:
         raise OperationError(f"{command[0]} is not installed, or not on PATH") from None
-    if done.returncode:
-        raise OperationError(f"`{Path(command[0]).name}` ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
-    return done.stdout
+    except OSError as error:
+        raise OperationError(f"{command[0]} can't be run: {error}") from None
+
+
+@contextmanager
+def _patience() -> Generator[None]:
+    """Around a program: at a Ctrl-C, of which the terminal tells it too, it ends by its own rules, and then we do.
+
+    `subprocess.run` kills it after a quarter of a second: Pulumi would leave its lock, and steps with an unknown end.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    asked: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _frame: asked.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if asked:
+        raise KeyboardInterrupt
 
 
 def wait_for(what: str, check: Callable[[], bool], seconds: float, every: float = 0.5) -> bool:

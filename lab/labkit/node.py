@@ -21,6 +21,29 @@ def in_mount_namespace(argv: Sequence[str | Path]) -> list[str]:
     return ["nsenter", f"--mount=/proc/{processes.pid_of('mounts')}/ns/mnt", "--", *map(str, argv)]
 
 
+def refuse_another() -> None:
+    """Refuse where a node of another LAB_HOME runs: it has the same links, addresses and socket."""
+    if processes.pid_of("containerd"):
+        return
+    with socket.socket(socket.AF_UNIX) as asked:
+        try:
+            asked.connect(str(settings.CONTAINERD_SOCKET))
+        except OSError:
+            return
+        pid, *_ = struct.unpack("3i", asked.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    config = Path(_arguments(pid)[-1])
+    raise SystemExit(
+        "lab: another lab runs on this machine, and there can be one with a node\n"
+        f"found: a containerd (pid {pid}) at {settings.CONTAINERD_SOCKET}, by {config}\n"
+        f"allowed: none, or that of LAB_HOME={settings.HOME}\n"
+        f"fix: stop it by `LAB_HOME={config.parents[2]} lab/lab down`, or use it by the same LAB_HOME"
+    )
+
+
+def _arguments(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
+
+
 def start_containerd() -> None:
     """Start containerd in the node's mount namespace; its socket comes a little later."""
     for folder in (settings.CONTAINERD, settings.RUN):

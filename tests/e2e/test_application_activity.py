@@ -53,7 +53,7 @@ def _importing(kept: Platform, person: Person) -> Generator[None]:
     found = re.search(r"-Drefine\.port=(\d+)", processes)
     assert found is not None
     port = found[1]
-    forward = [rig.LAB, "kubectl", "-n", kept.users, "port-forward", f"pod/jupyter-{person.name}", f"{port}:{port}"]
+    forward = [*rig.LAB, "kubectl", "-n", kept.users, "port-forward", f"pod/jupyter-{person.name}", f"{port}:{port}"]
     done = threading.Event()
     with Popen([str(part) for part in forward], stdout=DEVNULL, stderr=DEVNULL) as forwarding:
         refine = _Refine(f"http://127.0.0.1:{port}/command/core")

@@ -37,7 +37,8 @@ def test_a_purge_deletes_what_is_protected_but_no_volume_that_its_class_retains(
 
 def test_an_up_that_was_killed_half_way_goes_on(platform: Platform) -> None:
     platform.pulumi("destroy")
-    command = [rig.LAB, "pulumi", "up", "--dir", platform.folder, "--stack", platform.stack, "--python", sys.executable]
+    where = ("--dir", platform.folder, "--stack", platform.stack, "--python", sys.executable)
+    command = [*rig.LAB, "pulumi", "up", *where]
     half = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         until("half of it", lambda: exists("deployment", "proxy", platform.hub), 60, every=0.1)

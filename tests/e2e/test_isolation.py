@@ -20,8 +20,8 @@ _MARK = "only-bob-knows-this"
 @pytest.fixture(scope="module")
 def metadata(lab: None) -> Iterator[str]:
     """The lab's stand-in for a cloud's metadata host; nothing is ever sent to a real one."""
-    yield rig.output([rig.LAB, "metadata", "up"]).split()[-1]
-    rig.run([rig.LAB, "metadata", "down"])
+    yield rig.output([*rig.LAB, "metadata", "up"]).split()[-1]
+    rig.run([*rig.LAB, "metadata", "down"])
 
 
 @pytest.fixture(scope="module")

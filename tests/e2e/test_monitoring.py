@@ -268,7 +268,7 @@ def _restarts(prometheus: Prometheus) -> int:
 def _kill_program(pod: Object) -> None:
     """SIGKILL from outside: a container's first process is deaf to it from inside."""
     container = pod["status"]["containerStatuses"][0]["containerID"].rpartition("/")[2]
-    lines = output([rig.LAB, "ctr", "task", "ls"]).splitlines()
+    lines = output([*rig.LAB, "ctr", "task", "ls"]).splitlines()
     (pid,) = (int(line.split()[1]) for line in lines if line.startswith(container))
     os.kill(pid, signal.SIGKILL)
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from operate import rig
 from tests.harness.stacks import PROJECT
 
 PYTHON = """\
 #!/bin/sh
 case "$*" in
-  "-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python && echo environment ;;
+  "-m venv --clear .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python && echo environment ;;
   "-m pip install "*) echo chatter ;;
   "-m planning plan "*) echo findings; exit 1 ;;
   "-m planning diff "*) echo comment ;;
@@ -45,6 +47,23 @@ def test_a_comment_holds_nothing_of_the_installation_before_it(clean: Path) -> N
     done = make(clean, "plan-diff", "MARKDOWN=1")
     assert (done.returncode, done.stdout) == (0, "comment\n")
     assert "chatter" in done.stderr
+
+
+def test_an_environment_that_was_left_half_made_is_made_anew(clean: Path) -> None:
+    """As Debian's Python leaves it without python3-venv: it has a Python, and no pip."""
+    half = clean / ".venv/bin/python"
+    half.parent.mkdir(parents=True)
+    half.write_text("#!/bin/sh\nexit 1\n")
+    half.chmod(0o755)
+    done = make(clean, "plan-diff")
+    assert (done.returncode, done.stdout) == (0, "comment\n")
+    assert "environment" in done.stderr
+
+
+def test_the_lab_is_run_by_the_python_that_has_pip(clean: Path) -> None:
+    """The machine's own may have none, and the lab fetches Go by it where there is no Go."""
+    assert make(clean, "--just-print", "programs").stdout.count(".venv/bin/python lab/lab build") == 2
+    assert rig.LAB[0] == sys.executable
 
 
 def test_a_scan_of_a_stack_with_errors_shows_them(clean: Path) -> None:

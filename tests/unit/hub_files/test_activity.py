@@ -84,8 +84,8 @@ def works(pid: int, seconds: float = 0.6) -> bool:
         ("while :; do :; done", True),
         ("python3 -q", False),
         ("python3 -c 'import time; time.sleep(60)'", True),
-        ("echo 'import time; time.sleep(60)' > /tmp/elab-job.py; python3 /tmp/elab-job.py", True),
-        ("echo 'import time; time.sleep(60)' > /tmp/elab-job.py; python3 < /tmp/elab-job.py", True),
+        ("echo 'import time; time.sleep(60)' > job.py; python3 job.py", True),
+        ("echo 'import time; time.sleep(60)' > job.py; python3 < job.py", True),
         ("python3 -q -X dev", False),
         ("less /etc/passwd || more /etc/passwd", False),
     ],
@@ -94,7 +94,10 @@ def works(pid: int, seconds: float = 0.6) -> bool:
         *("prompt", "text to run", "file to run", "file to read", "prompt with an option", "pager"),
     ],
 )
-def test_a_job_in_a_terminal_is_work_and_a_shell_that_waits_is_not(command: str, expected: bool) -> None:
+def test_a_job_in_a_terminal_is_work_and_a_shell_that_waits_is_not(
+    command: str, expected: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     with terminal(command) as pid:
         assert works(pid) is expected
 

@@ -55,6 +55,8 @@ class Server:
         self.env = {
             **os.environ,
             "HOME": str(folder),
+            # jupyter-server-proxy makes folders for its sockets, and leaves them.
+            "TMPDIR": str(folder),
             "JUPYTER_CONFIG_PATH": str(config),
             "PYTHONDONTWRITEBYTECODE": "1",
             # The stand-in for RStudio takes a port.

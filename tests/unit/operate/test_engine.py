@@ -82,6 +82,22 @@ def test_what_is_remembered_is_unpacked_as_programs(origins: Origins, remembered
     assert (tmp_path / "bin/pulumi").stat().st_mode & 0o111
 
 
+def test_where_it_can_not_be_unpacked_the_way_out_is_named(origins: Origins, remembered: Path, tmp_path: Path) -> None:
+    (tmp_path / "bin").write_text("a file")
+    with pytest.raises(OperationError, match=r"can't be unpacked: .*File exists.*name another by --folder"):
+        origins.engine.install(remembered, "x64", tmp_path / "bin")
+
+
+def test_an_archive_that_tar_refuses_is_one_message(origins: Origins, tmp_path: Path) -> None:
+    for machine in ("x64", "arm64"):
+        origins.serve(machine, b"no archive")
+    names = [origins.engine.archive(machine) for machine in ("x64", "arm64")]
+    origins.publish({name: hashlib.sha256(b"no archive").hexdigest() for name in names})
+    origins.engine.remember(tmp_path / "digests")
+    with pytest.raises(OperationError, match=r"`tar .*ended with 2"):
+        origins.engine.install(tmp_path / "digests", "x64", tmp_path / "bin")
+
+
 def test_another_archive_is_refused_and_nothing_of_it_unpacked(
     origins: Origins, remembered: Path, tmp_path: Path
 ) -> None:

@@ -39,11 +39,11 @@ class Cluster:
 
     def __init__(self, sees: Callable[[list[dict[str, Any]]], list[bool]], *, api: str = "10.20.0.11") -> None:
         self.sees = sees
-        self.api = api
         self.pod: dict[str, Any] = {}
         self.told: list[str] = []
         self.listens = True
         self.refuses: tuple[str, ...] = ()
+        self.slices: list[dict[str, Any]] = [{"endpoints": [{"addresses": [api]}], "ports": [{"port": 6443}]}]
 
     def __call__(self, *arguments: str, text: str | None = None) -> str:
         self.told.append(" ".join(arguments[:5]))
@@ -54,8 +54,7 @@ class Cluster:
         if "exec" in arguments:
             return json.dumps({"reached": [self.listens], "seconds": 0.1})
         if "endpointslices" in arguments:
-            endpoint = {"endpoints": [{"addresses": [self.api]}], "ports": [{"port": 6443}]}
-            return json.dumps({"items": [endpoint]})
+            return json.dumps({"items": self.slices})
         if "create" in arguments:
             self.pod = json.loads(text or "")
         if "logs" in arguments:
@@ -250,6 +249,20 @@ def test_an_api_server_that_people_may_reach_by_the_stacks_own_settings_is_not_h
     named = Cluster(as_wanted, api="198.51.99.7")
     prove(named, settings({**internet, "cloud.api_server": {"cidrs": ["198.51.99.7/32"]}}))
     assert "kubernetes in default" in {target["name"] for target in named.tried}
+
+
+def test_an_endpoint_slice_without_endpoints_ports_or_numbers_names_no_address() -> None:
+    """As the API writes an empty one: with null."""
+    cluster = Cluster(as_wanted)
+    endpoints = [{"addresses": ["10.20.0.11"]}]
+    cluster.slices = [
+        {"endpoints": None, "ports": None},
+        {"endpoints": [{"addresses": None}], "ports": [{"port": 6443}]},
+        {"endpoints": endpoints, "ports": None},
+        {"endpoints": endpoints, "ports": [{"name": "https", "port": None}]},
+    ]
+    assert "NetworkPolicies hold" in prove(cluster, settings())
+    assert "kubernetes in default" in {target["name"] for target in cluster.tried}
 
 
 def test_a_pull_secret_and_a_mirror_are_the_probes_too() -> None:

@@ -11,6 +11,7 @@ import yaml
 
 from operate import directory, project, rig
 from operate.directory import ACCOUNTS, Directory
+from operate.steps import OperationError
 from stackfile.loader import load_stack
 
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nlab\n-----END CERTIFICATE-----\n"
@@ -127,6 +128,14 @@ def test_the_demo_accounts_keep_their_passwords_from_run_to_run(kept: Path) -> N
 def test_the_demo_passwords_are_readable_by_their_owner_alone(kept: Path) -> None:
     directory.kept()
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"passwords": {}'])
+def test_accounts_that_can_not_be_read_are_named_with_the_way_out(text: str, kept: Path) -> None:
+    kept.parent.mkdir()
+    kept.write_text(text)
+    with pytest.raises(OperationError, match=rf"can't be read from {kept}\nfound: .*\nallowed: .*\nfix: rm {kept}"):
+        directory.kept()
 
 
 def test_a_directory_knows_every_account_that_is_announced() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,10 @@ import pytest
 from operate.steps import OperationError, Steps, output, run, wait_for
 
 ABSENT = "a-program-that-no-machine-has"
+ORDERLY = """trap 'sleep 0.5; echo released > "$0"; exit 1' INT
+echo $$ > "$0.pid"
+while :; do sleep 0.02; done"""
+"""As the engine does: at a Ctrl-C it ends what it is about, and gives the stack's lock back."""
 
 
 def test_a_step_says_what_it_does_before_and_how_long_it_took_after(capsys: pytest.CaptureFixture[str]) -> None:
@@ -32,6 +40,33 @@ def test_a_program_that_is_not_there_is_named(start: object) -> None:
         start([ABSENT, "--version"])
 
 
+@pytest.mark.parametrize("start", [run, output])
+def test_a_program_that_can_not_be_run_is_named(start: object, tmp_path: Path) -> None:
+    assert callable(start)
+    (tmp_path / "pulumi").write_text("not a program")
+    with pytest.raises(OperationError, match=r"pulumi can't be run: .*Permission denied"):
+        start([tmp_path / "pulumi", "--version"])
+
+
+@pytest.mark.parametrize("start", [run, output])
+def test_at_a_ctrl_c_the_program_ends_by_its_own_rules(start: object, tmp_path: Path) -> None:
+    assert callable(start)
+    lock, pid = tmp_path / "lock", tmp_path / "lock.pid"
+
+    def ctrl_c() -> None:
+        """A terminal tells all of its foreground programs."""
+        while not (pid.exists() and pid.read_text().strip()):
+            time.sleep(0.01)
+        os.kill(int(pid.read_text()), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=ctrl_c).start()
+    with pytest.raises(KeyboardInterrupt):
+        start(["sh", "-c", ORDERLY, lock])
+    assert lock.read_text() == "released\n"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_a_failed_command_says_what_it_said() -> None:
     with pytest.raises(OperationError, match=r"ended with 3: out of memory"):
         output([sys.executable, "-c", "import sys; sys.stderr.write('out of memory'); sys.exit(3)"])
@@ -41,6 +76,13 @@ def test_a_failed_command_that_shows_its_own_output_is_named(capfd: pytest.Captu
     with pytest.raises(OperationError, match="ended with 3; what it said stands above"):
         run([sys.executable, "-c", "import sys; print('broken'); sys.exit(3)"])
     assert capfd.readouterr().out == "broken\n"
+
+
+@pytest.mark.parametrize("start", [run, output])
+def test_a_failed_script_is_named_and_not_its_python(start: object, tmp_path: Path) -> None:
+    assert callable(start)
+    with pytest.raises(OperationError, match=r"^`(\S*/)?lab( up …)?` ended with 2"):
+        start([sys.executable, tmp_path / "lab", "up"])
 
 
 def test_what_a_command_is_told_reaches_it_by_standard_input(tmp_path: Path) -> None:
