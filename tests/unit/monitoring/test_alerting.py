@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from planning.recording import Recording
 from stackfile.problems import StackError
 from tests.harness.platform import SECRET_VALUES, container, objects, platform, pod, settings
 
+ROOT = Path(__file__).parents[3]
 ALERTING: dict[str, Any] = {
     "monitoring.alerting": {
         "smtp": {"server": "mail.example.org:587", "sender": "elab@example.org", "username": "elab"},
@@ -94,6 +96,33 @@ def test_the_worse_silences_the_lesser_of_the_same_thing_alone() -> None:
     }
     for one in inhibitions:
         assert {"alertname", "cluster", "namespace", "persistentvolumeclaim"} <= set(one["equal"])
+
+
+@pytest.mark.parametrize(
+    ("alert", "label"),
+    [
+        ("KubePersistentVolumeFillingUp", "persistentvolumeclaim"),
+        ("NodeFilesystemAlmostOutOfSpace", "mountpoint"),
+        ("LogStoreDiskFilling", "name"),
+        ("CertificateExpiring", "name"),
+    ],
+)
+def test_a_disk_or_certificate_that_is_worse_off_hides_no_other(alert: str, label: str) -> None:
+    """By the labels of the alert as promtool's own tests have it, so that none is missed that it really has."""
+    (worse,) = {
+        tuple(sorted(expected["exp_labels"].items()))
+        for path in (ROOT / "tests/rules").glob("*.yaml")
+        for test in yaml.load(path.read_text(), yaml.CSafeLoader)["tests"]
+        for check in test.get("alert_rule_test", ())
+        if check["alertname"] == alert
+        for expected in check["exp_alerts"]
+        if expected["exp_labels"]["severity"] == "critical"
+    }
+    source = {**dict(worse), "alertname": alert}
+    for one in config(platform())["inhibit_rules"]:
+        same, other = dict(source, severity="warning"), {**source, "severity": "warning", label: "another"}
+        assert all(source.get(name) == same.get(name) for name in one["equal"])
+        assert any(source.get(name) != other.get(name) for name in one["equal"])
 
 
 def test_what_opens_a_door_is_a_file_of_a_secret_and_stands_nowhere_else() -> None:
