@@ -25,8 +25,9 @@ ALERTING: dict[str, Any] = {
             {"name": "chat", "kind": "slack", "channel": "#elab"},
             {"name": "hook", "kind": "webhook"},
             {"name": "open", "kind": "webhook", "url": "http://hook.alerts.svc:8080/x"},
+            {"name": "teams", "kind": "webhook", "kept_in": "alert_webhook_url_2"},
         ],
-        "routes": [{"matchers": ['namespace="kube-system"'], "receivers": ["hook"]}],
+        "routes": [{"matchers": ['namespace="kube-system"'], "receivers": ["hook", "teams"]}],
         "severities": {"critical": ["on-call", "operators"], "warning": ["chat"], "info": ["open"]},
         "heartbeat": {"interval": "2m"},
         "repeat_interval": "4h",
@@ -37,6 +38,7 @@ GIVEN = {
     "alert_pagerduty_key",
     "alert_slack_url",
     "alert_webhook_url",
+    "alert_webhook_url_2",
     "alert_heartbeat_url",
 }
 
@@ -60,7 +62,7 @@ def test_an_alert_goes_by_its_severity_unless_a_route_says_otherwise() -> None:
     found = config(platform(ALERTING))
     assert told(found, severity="critical") == "on-call+operators"
     assert told(found, severity="warning") == "chat"
-    assert told(found, severity="critical", namespace="kube-system") == "hook"
+    assert told(found, severity="critical", namespace="kube-system") == "hook+teams"
     assert told(found, severity="info") == "open"
 
 
@@ -85,6 +87,8 @@ def test_whoever_is_told_together_is_one_receiver_with_every_way() -> None:
     both = by_name["on-call+operators"]
     assert [one["to"] for one in both["email_configs"]] == ["a@example.org", "b@example.org"]
     assert both["pagerduty_configs"] == [{"routing_key_file": "/etc/elab/credentials/alert_pagerduty_key"}]
+    files = [f"/etc/elab/credentials/{key}" for key in ("alert_webhook_url", "alert_webhook_url_2")]
+    assert by_name["hook+teams"]["webhook_configs"] == [{"url_file": file} for file in files]
     assert by_name["open"]["webhook_configs"] == [{"url": "http://hook.alerts.svc:8080/x"}]
 
 
@@ -215,6 +219,25 @@ def test_an_address_that_holds_a_key_is_refused_by_its_rule_and_shown_to_nobody(
     assert "a key in its path" in problem.allowed
     assert "elab:alert_webhook_url" in problem.fix
     assert address.rpartition("/")[2] not in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", ["webhook", "pagerduty"])
+def test_two_receivers_never_share_an_address_unawares(kind: str) -> None:
+    """What is meant for the one would be told to the other."""
+    receivers = [{"name": name, "kind": kind} for name in ("first", "second")]
+    with pytest.raises(StackError) as refused:
+        settings({"monitoring.alerting": {"receivers": receivers}})
+    (problem,) = refused.value.problems
+    assert problem.where == "monitoring.alerting.receivers.1.kept_in"
+    assert "as first has" in problem.found
+    receivers[1]["kept_in"] = problem.fix.partition("(")[2].split(", ")[1]
+    settings({"monitoring.alerting": {"receivers": receivers}})
+
+
+def test_a_receiver_has_one_address() -> None:
+    both = {"name": "a", "kind": "webhook", "url": "https://a.example.org", "kept_in": "alert_webhook_url_2"}
+    with pytest.raises(StackError, match="leave out url, or kept_in"):
+        settings({"monitoring.alerting": {"receivers": [both]}})
 
 
 def test_an_address_of_words_and_a_date_holds_no_key() -> None:

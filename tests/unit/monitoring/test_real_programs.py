@@ -54,6 +54,7 @@ SECRET_FILES = (
     "alert_pagerduty_key",
     "alert_slack_url",
     "alert_webhook_url",
+    "alert_webhook_url_2",
     "alert_heartbeat_url",
 )
 
