@@ -36,6 +36,11 @@ class Matcher(Scalar):
     _form: ClassVar[re.Pattern[str]] = re.compile(
         r'\s*(?P<label>[a-zA-Z_][a-zA-Z0-9_]*)\s*(?P<operator>=~|!~|!=|=)\s*"(?P<value>(?:[^"\\\n]|\\.)*)"\s*'
     )
+    _escaped: ClassVar[re.Pattern[str]] = re.compile(r'\\(["\\n])')
+    _literal: ClassVar[re.Pattern[str]] = re.compile(r"\\[^1-9]|\[\^?\]?[^\]]*\]")
+    """An escaped character, and a class of characters: what stands there means itself."""
+    _not_go: ClassVar[re.Pattern[str]] = re.compile(r"\(\?(?!:|P<|[imsU-]+[:)])[^\w)]{0,2}|[*+?}]\+|\\[1-9]")
+    """What Python knows and Go does not: looking around, groups by number, and repetitions that give nothing back."""
 
     @classmethod
     def check(cls, text: str) -> None:
@@ -43,10 +48,16 @@ class Matcher(Scalar):
         if not found:
             raise ValueError
         if "~" in found["operator"]:
+            value = cls._escaped.sub(lambda one: "\n" if one[1] == "n" else one[1], found["value"])
             try:
-                re.compile(found["value"])
+                re.compile(value)
             except re.error as error:
                 raise ValueError(f"mend the regular expression: {error.msg}") from None
+            other = cls._not_go.search(cls._literal.sub("x", value))
+            if other:
+                raise ValueError(
+                    f"write it without {other[0]}, which Alertmanager's regular expressions (RE2) don't know"
+                )
 
 
 class WebhookUrl(Url):
