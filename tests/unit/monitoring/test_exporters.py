@@ -155,3 +155,22 @@ def test_every_program_of_the_room_is_probed(name: str) -> None:
     for probe in ("readinessProbe", "livenessProbe"):
         port = found[probe]["httpGet"]["port"]
         assert port in {one["name"] for one in found["ports"]}, probe
+
+
+def test_interfaces_of_pods_are_left_out_by_whichever_name_their_cluster_gives_them() -> None:
+    """Each would be fifty series, and other ones with every server that starts; the budget is for a host alone."""
+    found = container(platform(), "daemonset-node-exporter")["args"]
+    for flag in ("--collector.netdev.device-exclude=", "--collector.netclass.ignored-devices="):
+        (left_out,) = (one.removeprefix(flag) for one in found if one.startswith(flag))
+        pods = [
+            "veth12ab34cd",
+            "cali0123456789a",
+            "lxc1a2b",
+            "eni0a1b2c3d4e5",
+            "azv768e8de",
+            "gke0a1b2c3d4e5",
+            "0a1b2c3d4e5f6a7",
+        ]
+        assert [name for name in pods if not re.match(left_out, name)] == []
+        hosts = ["eth0", "ens5", "eno1", "enp3s0", "bond0", "br-ex"]
+        assert [name for name in hosts if re.match(left_out, name)] == []
