@@ -187,8 +187,9 @@ class AlertingSettings(Section):
     """Needed for receivers by mail."""
     heartbeat: Heartbeat | None = None
     cidrs: tuple[Cidr, ...] = ()
-    """Where receivers are, for Alertmanager's network policy; none: any address at their ports. Of an address that is a
-    secret the port is 443, since a policy is no secret."""
+    """Where receivers are, for Alertmanager's network policy; none: any address at their ports."""
+    ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = ()
+    """Ports of addresses that are secrets, where they have others than 443: a policy is no secret."""
     namespaces: tuple[Name, ...] = ()
     """Where receivers are that run in this cluster."""
     group_wait: Duration = Duration("30s")
