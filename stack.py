@@ -11,6 +11,7 @@ import pulumi
 from components import image_folder
 from components.hub.places import Home
 from components.image_folder import ImageFolder
+from components.monitoring.graph import address_problems
 from components.notebook_image import ReadyImage
 from home import home_of
 from settings import SECRETS, Settings, missing_secret, read, required_secrets
@@ -74,8 +75,10 @@ def load() -> Stack:
         secrets=SECRETS,
         file=None if _unfinished_allowed.get() else file_of_running_stack(),
     )
-    known = {key for key in SECRETS if config.get(key)}
+    known = {key: text for key in SECRETS if (text := config.get(key))}
     problems = [] if _unfinished_allowed.get() else list(unfinished(settings, known, pulumi.get_stack()))
+    if settings.monitoring.enabled:
+        problems += address_problems(settings.monitoring.alerting, settings.network, known)
     extra, found = extra_config(settings)
     folder, missing = built_folder(settings)
     problems += [*found, *missing]

@@ -94,6 +94,8 @@ def connections(names: NamespaceNames, entry: AnyEntry, endpoints: ClusterEndpoi
     yield Connection(source=proxy, target=hub, ports=tcp(HUB_PORT), why="pages of the hub")
     yield Connection(source=proxy, target=users, ports=tcp(SERVER_PORT), why="people's servers")
     yield Connection(source=users, target=proxy, ports=tcp(public_port(entry)), why="the one address, from a notebook")
+    if ends_tls(entry):
+        yield Connection(source=hub, target=proxy, ports=tcp(public_port(entry)), why="the certificate that is served")
     yield from to_dns(proxy, endpoints)
 
 

@@ -7,7 +7,7 @@ from pulumi_kubernetes.core import v1 as core
 
 from clouds.base import AddressRanges, PodSecurity
 from clouds.pools import NodePool
-from components.entry_settings import AnyEntry, own_certificate, public_url
+from components.entry_settings import AnyEntry, SharedEntry, own_certificate, public_url
 from components.hub.directory import DirectorySettings
 from components.hub.placement import (
     preferred_terms,
@@ -250,7 +250,7 @@ def _spawner(args: ValuesArgs) -> dict[str, Any]:
 
 def hub_values(args: ValuesArgs) -> dict[str, Any]:
     """The values file's content; `files/README.md` says what reads which field."""
-    hub, users, certificate = args.hub, args.users, own_certificate(args.entry)
+    hub, users = args.hub, args.users
     return {
         "instance": args.names.instance,
         "hub": {
@@ -266,9 +266,7 @@ def hub_values(args: ValuesArgs) -> dict[str, Any]:
             "log_level": hub.log_level,
             "trusted_proxies": [*args.ranges.pods, *args.ranges.nodes],
             "extra_config": f"{HUB_EXTRA}/extra_config.py" if hub.extra_config else None,
-            "certificate": {"secret": str(certificate), "file": f"{HUB_CERTIFICATE}/{CERTIFICATE_KEY}"}
-            if certificate
-            else None,
+            "certificate": _certificate(args),
         },
         "proxy": {"api_url": f"http://proxy-api.{args.names.hub}.svc:{PROXY_API_PORT}"},
         "directory": _directory(args.directory) if args.directory is not None else None,
@@ -284,4 +282,15 @@ def hub_values(args: ValuesArgs) -> dict[str, Any]:
         },
         "spawner": _spawner(args),
         "profiles": [_profile(profile, args) for profile in users.profiles],
+    }
+
+
+def _certificate(args: ValuesArgs) -> dict[str, Any] | None:
+    certificate = own_certificate(args.entry)
+    if certificate is None:
+        return None
+    return {
+        "secret": str(certificate),
+        "file": f"{HUB_CERTIFICATE}/{CERTIFICATE_KEY}",
+        "served": None if isinstance(args.entry, SharedEntry) else f"proxy-public.{args.names.hub}.svc:80",
     }

@@ -118,7 +118,7 @@ def kibana_problems(settings: KibanaSettings, entry: AnyEntry, grafana: HostName
         yield Problem(
             where="kibana.host",
             found=f'"{settings.host}", which nothing leads to',
-            allowed="a host only where Kibana is published, by entry.kind ingress or gateway",
+            allowed="a host only where Kibana is published, by entry.kind ingress, gateway or route",
             fix="remove it, or publish Kibana",
         )
     if settings.host in (entry.host, grafana):

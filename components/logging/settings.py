@@ -85,7 +85,7 @@ class KibanaSettings(Section):
     # Elastic's own operator gives 1Gi, with which Kibana 9 ends while it starts.
     resources: Resources = resources(cpu=("100m", "1"), memory=("1Gi", "2Gi"))
     published: bool | None = None
-    """Whether the door leads to Kibana; none: wherever it can lead to several services (ingress, gateway).
+    """Whether the door leads to Kibana; none: wherever it can lead to several services (ingress, gateway, route).
     False: it is reached by `kubectl port-forward`."""
     host: HostName | None = None
     """A host of its own, which keeps operators' sessions apart from pages that people's servers show; none: the path

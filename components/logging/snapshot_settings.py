@@ -19,7 +19,8 @@ class Repository(Section):
     """When, in Elasticsearch's cron form: seconds first, in UTC. Once a day at least: an alert fires when there is none
     for two days and a half."""
     retention: Duration = Duration("30d")
-    """How long a snapshot is kept after it was made."""
+    """How long a snapshot is kept after it was made. Each holds all lines of its night: in these copies a line stays so
+    much longer than `logging.retention`."""
     cidrs: tuple[Cidr, ...] = Field(min_length=1)
     """Where the storage is: network policies let Elasticsearch out to nothing else."""
     port: int = Field(default=443, ge=1, le=65535)

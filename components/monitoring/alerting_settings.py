@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import Field
@@ -36,6 +36,11 @@ class Matcher(Scalar):
     _form: ClassVar[re.Pattern[str]] = re.compile(
         r'\s*(?P<label>[a-zA-Z_][a-zA-Z0-9_]*)\s*(?P<operator>=~|!~|!=|=)\s*"(?P<value>(?:[^"\\\n]|\\.)*)"\s*'
     )
+    _escaped: ClassVar[re.Pattern[str]] = re.compile(r'\\(["\\n])')
+    _literal: ClassVar[re.Pattern[str]] = re.compile(r"\\[^1-9]|\[\^?\]?[^\]]*\]")
+    """An escaped character, and a class of characters: what stands there means itself."""
+    _not_go: ClassVar[re.Pattern[str]] = re.compile(r"\(\?(?!:|P<|[imsU-]+[:)])[^\w)]{0,2}|[*+?}]\+|\\[1-9]")
+    """What Python knows and Go does not: looking around, groups by number, and repetitions that give nothing back."""
 
     @classmethod
     def check(cls, text: str) -> None:
@@ -43,10 +48,16 @@ class Matcher(Scalar):
         if not found:
             raise ValueError
         if "~" in found["operator"]:
+            value = cls._escaped.sub(lambda one: "\n" if one[1] == "n" else one[1], found["value"])
             try:
-                re.compile(found["value"])
+                re.compile(value)
             except re.error as error:
                 raise ValueError(f"mend the regular expression: {error.msg}") from None
+            other = cls._not_go.search(cls._literal.sub("x", value))
+            if other:
+                raise ValueError(
+                    f"write it without {other[0]}, which Alertmanager's regular expressions (RE2) don't know"
+                )
 
 
 class WebhookUrl(Url):
@@ -82,22 +93,38 @@ class WebhookReceiver(Section):
     kind: Literal["webhook"]
     name: Name
     url: WebhookUrl | None = None
-    """None: the secret `elab:alert_webhook_url`, where the address itself opens the door."""
+    """None: a secret, where the address itself opens the door."""
+    kept_in: Literal["alert_webhook_url", "alert_webhook_url_2", "alert_webhook_url_3"] = "alert_webhook_url"
+    """The secret in which the address is kept, if no `url` is given: one of its own for each receiver."""
+
+    def problems(self) -> Iterator[Problem]:
+        if self.url is not None and "kept_in" in self.model_fields_set:
+            yield Problem(
+                where="kept_in",
+                found=f"{self.kept_in}, beside a url",
+                allowed="one address",
+                fix="leave out url, or kept_in",
+            )
 
 
 class SlackReceiver(Section):
-    """A channel of Slack, or of what speaks like it; its address is `elab:alert_slack_url`."""
+    """A channel of Slack, or of what speaks like it."""
 
     kind: Literal["slack"]
     name: Name
     channel: str = Field(min_length=1)
+    kept_in: Literal["alert_slack_url", "alert_slack_url_2", "alert_slack_url_3"] = "alert_slack_url"
+    """The secret in which the address is kept. An address of a Slack app leads to the channel that it was made for,
+    whatever `channel` says; others, and Mattermost's, lead several receivers to a channel each."""
 
 
 class PagerDutyReceiver(Section):
-    """A service of PagerDuty (Events API v2); its key is `elab:alert_pagerduty_key`."""
+    """A service of PagerDuty (Events API v2)."""
 
     kind: Literal["pagerduty"]
     name: Name
+    kept_in: Literal["alert_pagerduty_key", "alert_pagerduty_key_2", "alert_pagerduty_key_3"] = "alert_pagerduty_key"
+    """The secret in which the service's key is kept: one of its own for each receiver."""
 
 
 Receiver = Annotated[EmailReceiver | WebhookReceiver | SlackReceiver | PagerDutyReceiver, Field(discriminator="kind")]
@@ -161,6 +188,8 @@ class AlertingSettings(Section):
     heartbeat: Heartbeat | None = None
     cidrs: tuple[Cidr, ...] = ()
     """Where receivers are, for Alertmanager's network policy; none: any address at their ports."""
+    ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = ()
+    """Ports of addresses that are secrets, where they have others than 443: a policy is no secret."""
     namespaces: tuple[Name, ...] = ()
     """Where receivers are that run in this cluster."""
     group_wait: Duration = Duration("30s")
@@ -187,6 +216,7 @@ class AlertingSettings(Section):
                     allowed="a name other than nobody and heartbeat, which are elab's own",
                     fix="call it by who is told, for example operators",
                 )
+        yield from self._shared_secrets()
         for where, wanted in self._named():
             for name in wanted:
                 if name not in names:
@@ -204,6 +234,21 @@ class AlertingSettings(Section):
                         found="email, with no mail server",
                         allowed="email where monitoring.alerting.smtp is set",
                         fix="add smtp: {server: <host:port>, sender: <address>}",
+                    )
+
+    def _shared_secrets(self) -> Iterator[Problem]:
+        """Receivers that could not be told apart: alerts for one would go to the other."""
+        owners: dict[str, Name] = {}
+        for index, receiver in enumerate(self.receivers):
+            if isinstance(receiver, PagerDutyReceiver) or (isinstance(receiver, WebhookReceiver) and not receiver.url):
+                owner = owners.setdefault(receiver.kept_in, receiver.name)
+                if owner != receiver.name:
+                    known = get_args(type(receiver).model_fields["kept_in"].annotation)
+                    yield Problem(
+                        where=f"receivers.{index}.kept_in",
+                        found=f"{receiver.kept_in}, as {owner} has: what is for {receiver.name} would go there",
+                        allowed="a secret of its own for each receiver",
+                        fix=f"write another one ({', '.join(known)}), or name {owner} wherever {receiver.name} is told",
                     )
 
     def _named(self) -> Iterator[tuple[str, tuple[Name, ...]]]:

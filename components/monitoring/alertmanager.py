@@ -79,12 +79,10 @@ def secrets_of(alerting: AlertingSettings) -> Iterator[str]:
     if alerting.smtp is not None and alerting.smtp.username is not None:
         yield "alert_smtp_password"
     for receiver in alerting.receivers:
-        if isinstance(receiver, WebhookReceiver) and receiver.url is None:
-            yield "alert_webhook_url"
-        if isinstance(receiver, SlackReceiver):
-            yield "alert_slack_url"
-        if isinstance(receiver, PagerDutyReceiver):
-            yield "alert_pagerduty_key"
+        if isinstance(receiver, SlackReceiver | PagerDutyReceiver) or (
+            isinstance(receiver, WebhookReceiver) and receiver.url is None
+        ):
+            yield receiver.kept_in
     if alerting.heartbeat is not None:
         yield "alert_heartbeat_url"
 
@@ -100,14 +98,14 @@ def _ways(receiver: AnyReceiver) -> Iterator[tuple[str, dict[str, Any]]]:
             for address in receiver.to:
                 yield "email_configs", {"to": str(address), "send_resolved": True}
         case WebhookReceiver(url=None):
-            yield "webhook_configs", {"url_file": _file("alert_webhook_url")}
+            yield "webhook_configs", {"url_file": _file(receiver.kept_in)}
         case WebhookReceiver():
             yield "webhook_configs", {"url": str(receiver.url)}
         case SlackReceiver():
-            slack = {"api_url_file": _file("alert_slack_url"), "channel": receiver.channel, "send_resolved": True}
+            slack = {"api_url_file": _file(receiver.kept_in), "channel": receiver.channel, "send_resolved": True}
             yield "slack_configs", slack
         case PagerDutyReceiver():
-            yield "pagerduty_configs", {"routing_key_file": _file("alert_pagerduty_key")}
+            yield "pagerduty_configs", {"routing_key_file": _file(receiver.kept_in)}
 
 
 def _told(names: Sequence[str]) -> str:

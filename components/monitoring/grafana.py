@@ -140,7 +140,7 @@ def grafana_problems(settings: GrafanaSettings, directory: DirectorySettings, en
         yield Problem(
             where="monitoring.grafana.host",
             found=f'"{settings.host}", which nothing leads to',
-            allowed="a host only where Grafana is published, by entry.kind ingress or gateway",
+            allowed="a host only where Grafana is published, by entry.kind ingress, gateway or route",
             fix="remove it, or publish Grafana",
         )
     if settings.host == entry.host:

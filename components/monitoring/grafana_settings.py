@@ -13,7 +13,7 @@ class GrafanaSettings(Section):
     # Grafana's documentation: at least 512 MB and one core. kube-prometheus asks for 100m and 100Mi.
     resources: Resources = resources(cpu=("50m", "1"), memory=("256Mi", "768Mi"))
     published: bool | None = None
-    """Whether the door leads to Grafana; none: wherever it can lead to several services (ingress, gateway).
+    """Whether the door leads to Grafana; none: wherever it can lead to several services (ingress, gateway, route).
     False: it is reached by `kubectl port-forward`."""
     host: HostName | None = None
     """A host of its own, which keeps administrators' sessions apart from pages that people's servers show; none: the

@@ -1,6 +1,7 @@
 """Who talks to whom around monitoring."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import urlsplit
 
 from clouds.base import AddressRanges, ClusterEndpoints
 from components.connections import ANYWHERE, Addresses, Connection, Peer, Pods, Port, pods, tcp, to_api_server, to_dns
@@ -17,6 +18,7 @@ from components.monitoring.pods import monitoring_labels
 from components.monitoring.targets_settings import HostPort, ranges
 from components.namespaces import NamespaceNames
 from components.network_settings import NetworkSettings
+from stackfile.problems import Problem
 from stackfile.references import Cidr, Name
 
 KUBELET_PORT = 10250
@@ -103,7 +105,35 @@ def receiver_ports(alerting: AlertingSettings) -> tuple[int, ...]:
         found.add(alerting.smtp.server.port)
     if alerting.heartbeat is not None:
         found.add(_HTTPS)
-    return tuple(sorted(found))
+    return tuple(sorted({*found, *alerting.ports})) if found else ()
+
+
+def address_problems(
+    alerting: AlertingSettings, network: NetworkSettings, given: Mapping[str, str]
+) -> Iterator[Problem]:
+    """Addresses among these secrets that the network policy would keep Alertmanager from; only their port is shown."""
+    if alerting.namespaces or network.proxy_cidrs:
+        # Pods there are reached at any port, and a corporate proxy reaches what it likes.
+        return
+    open_ports = receiver_ports(alerting)
+    for key in dict.fromkeys(alertmanager.secrets_of(alerting)):
+        port = _port(given.get(key, "")) if "_url" in key else None
+        if port is not None and port not in open_ports:
+            yield Problem(
+                where="monitoring.alerting.ports",
+                found=f"{list(alerting.ports)}, and the address in elab:{key} has port {port}",
+                allowed="the ports of all addresses that are secrets, 443 aside: Alertmanager reaches no others",
+                fix=f"add {port}, or correct the address",
+            )
+
+
+def _port(address: str) -> int | None:
+    """The port of an address on the web; None of anything else."""
+    try:
+        parts = urlsplit(address.strip())
+        return parts.port or {"https": _HTTPS, "http": 80}.get(parts.scheme)
+    except ValueError:
+        return None
 
 
 def alertmanager_connections(

@@ -15,8 +15,11 @@ from components.security_constraints import HostReader
 COMPONENT = "node-exporter"
 HOST_PATHS = {"proc": "/proc", "sys": "/sys", "root": "/"}
 """All that it sees of its host, read-only. The root is there for the sizes of file systems: it is asked, not read."""
-_VIRTUAL = "^(veth.*|cali.*|lxc.*|cilium.*|flannel.*|docker.*|cni.*|[a-f0-9]{15})$"
-"""Interfaces that come and go with pods; cadvisor tells of pods' traffic."""
+_VIRTUAL = (
+    "^(veth.*|cali.*|lxc.*|cilium.*|flannel.*|docker.*|cni.*|eni[a-f0-9]{11}|azv.*|gke[a-f0-9]{11}|[a-f0-9]{15})$"
+)
+"""Interfaces that come and go with pods, those of Amazon's, Azure's and Google's clusters too; cadvisor tells of pods'
+traffic."""
 _MOUNTS = (
     "^/(dev|proc|sys|run/(containerd|credentials|netns|user)|var/lib/(containerd|containers|docker|kubelet)/.+)($|/)"
 )

@@ -91,7 +91,8 @@ def configuration(jobs: JobsArgs) -> dict[str, Any]:
     (alertmanagers,) = config["alerting"]["alertmanagers"]
     alertmanagers["static_configs"] = [{"targets": [f"alertmanager:{ALERTMANAGER_PORT}"]}]
     if settings.remote_write is not None:
-        store: dict[str, Any] = {"url": str(settings.remote_write.url)}
+        # Without a name alerts would call it by a hash.
+        store: dict[str, Any] = {"name": "central", "url": str(settings.remote_write.url)}
         if settings.remote_write.username is not None:
             password = f"{CREDENTIALS}/remote-write"
             store["basic_auth"] = {"username": settings.remote_write.username, "password_file": password}

@@ -19,6 +19,22 @@ WHERE = 'cluster="$cluster", node=~"$node"'
 _FILES = f'{WHERE}, fstype!~"tmpfs|ramfs|overlay|squashfs"'
 _FULL = f"1 - node_filesystem_avail_bytes{{{_FILES}}} / node_filesystem_size_bytes{{{_FILES}}}"
 _RATE = "[$__rate_interval]"
+_NO_CARD = "|".join(
+    (
+        "lo|dummy.*|kube-ipvs.*|nodelocaldns",
+        # What stands on cards, whose bytes it would count a second time: bonds, bridges, VLANs, tunnels between nodes.
+        "(bond|team|br|virbr|vmbr|vlan|tun|tap|vxlan|gen|wg|wireguard|ovs|ovn|antrea|cilium|flannel)[^.]*([.].*)?",
+        ".+[.][0-9]+",
+        # The half of an Azure machine's card that goes past its host: eth0 counts both.
+        "enP[0-9]+s[0-9]+",
+        # Of pods, as far as node-exporter tells of them.
+        "(veth|cali|cni|lxc|docker).*",
+    )
+)
+"""Interfaces that are no network cards."""
+_NO_DISK = "(loop|ram|zram|sr|fd|dm-|md|bcache|drbd|rbd|nbd).*"
+"""No disks of the host's own: in memory, on other disks (LVM, RAID), whose bytes they would count a second time, or on
+the network."""
 
 
 def build() -> models.Dashboard:
@@ -141,7 +157,8 @@ def _cpu_and_memory() -> list[Panel]:
 
 def _disks_and_network() -> list[Panel]:
     disks = f'{WHERE}, device!~"(loop|ram|zram|sr|fd).*"'
-    cards = f'{WHERE}, device!~"lo|veth.*|cali.*|cni.*|flannel.*|lxc.*|cilium.*|docker.*"'
+    own = f'{WHERE}, device!~"{_NO_DISK}"'
+    cards = f'{WHERE}, device!~"{_NO_CARD}"'
     return [
         lines(
             "Disks busy",
@@ -153,9 +170,9 @@ def _disks_and_network() -> list[Panel]:
         ),
         lines(
             "Disk traffic",
-            "Bytes per second read from and written to each host's disks.",
+            "Bytes per second read from and written to each host's own disks; network disks are not in it.",
             {
-                f"{{{{node}}}} {name}": f"sum by (node) (rate(node_disk_{what}_bytes_total{{{disks}}}{_RATE}))"
+                f"{{{{node}}}} {name}": f"sum by (node) (rate(node_disk_{what}_bytes_total{{{own}}}{_RATE}))"
                 for name, what in (("read", "read"), ("written", "written"))
             },
             unit="Bps",

@@ -15,6 +15,9 @@ from components.monitoring.dashboards.panels import (
     number,
 )
 
+_FIRING = 'cluster=~"$cluster|", alertstate="firing"'
+"""Alerts of this cluster. What is absent has no labels of a series: that the hub is gone is told without a cluster."""
+
 
 def build() -> models.Dashboard:
     """The dashboard."""
@@ -36,13 +39,13 @@ def _alarms() -> list[Panel]:
         number(
             "Critical alerts",
             "Alerts that fire and need somebody now. Each has a runbook in docs/runbooks.",
-            'count(ALERTS{cluster="$cluster", alertstate="firing", severity="critical"}) or vector(0)',
+            f'count(ALERTS{{{_FIRING}, severity="critical"}}) or vector(0)',
             steps=ANY_IS_BAD,
         ),
         number(
             "Warnings",
             "Alerts that fire and need somebody in working hours.",
-            'count(ALERTS{cluster="$cluster", alertstate="firing", severity="warning"}) or vector(0)',
+            f'count(ALERTS{{{_FIRING}, severity="warning"}}) or vector(0)',
             steps=((None, "green"), (1, "orange")),
         ),
         number(
@@ -91,8 +94,7 @@ def _alerts() -> Panel:
         [
             Column(
                 header="Firing",
-                expr="count by (severity, alertname, namespace, pod, node)"
-                ' (ALERTS{cluster="$cluster", alertstate="firing", severity!="none"})',
+                expr=f'count by (severity, alertname, namespace, pod, node) (ALERTS{{{_FIRING}, severity!="none"}})',
                 unit="short",
             )
         ],

@@ -172,7 +172,7 @@ def test_of_a_certificate_of_the_institutions_own_the_hub_sees_the_public_part_a
             "optional": True,
         }
         told = values(recording)["hub"]["certificate"]
-        assert told == {"secret": secret, "file": "/usr/local/etc/elab-certificate/tls.crt"}
+        assert told == {"secret": secret, "file": "/usr/local/etc/elab-certificate/tls.crt", "served": None}
 
 
 def mounted(recording: Recording) -> dict[str, dict[str, Any]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import pytest
 
 from components.namespaces import ROOMS
 from tests.harness.network import End, network
-from tests.harness.platform import CLOUDS, ENTRIES, platform, unmonitored
+from tests.harness.platform import CLOUDS, ENTRIES, objects, platform, unmonitored
 from tests.unit.components.ends import (
     ALERTMANAGER,
     ALICE,
@@ -129,6 +130,22 @@ def test_from_outside_only_the_door_reaches_the_proxy(entry: str) -> None:
             "node_port": {(end.name, PROXY, 8000) for end in (inside, outside, API_SERVER)},
         }[entry]
     )
+
+
+@pytest.mark.parametrize(("entry", "sees"), [("load_balancer", True), ("node_port", False), ("ingress", False)])
+def test_the_hub_sees_the_certificate_that_the_proxy_serves_and_else_no_pages(entry: str, sees: bool) -> None:
+    """Where the proxy ends TLS by a certificate of the institution's own; `ingress` and `node_port` have none there."""
+    recording = platform(ENTRIES[entry])
+    pods = cluster_pods(recording)
+    assert network(recording).allows(pods[HUB], pods[PROXY], DOORS[entry][1]) is sees
+    told = json.loads(objects(recording, "ConfigMap")["elab-hub/hub-values"]["data"]["values.json"])["hub"][
+        "certificate"
+    ]
+    assert bool(told and told["served"]) is sees
+    if sees:
+        name, namespace, _ = told["served"].split(".")
+        (port,) = objects(recording, "Service")[f"{namespace}/{name}"]["spec"]["ports"]
+        assert (told["served"], port["targetPort"]) == (f"proxy-public.elab-hub.svc:{port['port']}", "public")
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)

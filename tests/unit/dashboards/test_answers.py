@@ -90,3 +90,26 @@ def test_every_figure_of_people_on_the_hubs_dashboard_is_of_its_own() -> None:
     assert [
         query.panel for query in of_people if 'elab_namespace{cluster="made-up", room="users"}' not in query.expr
     ] == []
+
+
+def test_the_overview_counts_alerts_about_what_is_gone(tmp_path: Path) -> None:
+    """Of what is absent there is no series whose labels an alert could have, its cluster's among them."""
+    if not PROMTOOL.exists():
+        pytest.skip(f"{PROMTOOL} is not there: lab/lab build --checkers makes it")
+    alerts = ("HubDown", "ProxyDown", "KubeAPIDown", "KubeletDown", "AlertmanagerDown")
+    shown = {query.panel: query.expr for query in queries(parsed("overview"), {"cluster": CLUSTER})}
+    samples = [{"labels": f'{{alertname="{alert}", severity="critical"}}', "value": 1} for alert in alerts]
+    checks = [
+        {"expr": shown["Critical alerts"], "eval_time": "1h", "exp_samples": [{"labels": "{}", "value": len(alerts)}]},
+        {"expr": f"({shown['Alerts that fire']}) and on (severity) group by (severity) (ALERTS{{severity='critical'}})",
+         "eval_time": "1h", "exp_samples": samples},
+    ]  # fmt: skip
+    rules = Path(__file__).parents[3] / "components/monitoring/files/rules"
+    test = {
+        "rule_files": [str(rules / name) for name in ("hub.yaml", "kubernetes.yaml", "monitoring.yaml")],
+        "tests": [{"interval": "1m", "promql_expr_test": checks}],
+    }
+    file = tmp_path / "test.yaml"
+    file.write_text(yaml.safe_dump(test))
+    done = subprocess.run([PROMTOOL, "test", "rules", file], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

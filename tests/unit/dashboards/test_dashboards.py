@@ -112,7 +112,9 @@ def test_every_selector_is_of_the_chosen_cluster(dashboard: dict[str, Any]) -> N
         assert found, query
         for selector in found:
             matchers = {(one.name, one.value) for one in selector.matchers.matchers}
-            assert ("cluster", "the-chosen-one") in matchers or query.panel == "$cluster", query
+            # What is absent has no cluster either, and there are alerts about it.
+            chosen = "the-chosen-one|" if selector.name == "ALERTS" else "the-chosen-one"
+            assert ("cluster", chosen) in matchers or query.panel == "$cluster", query
 
 
 def test_legends_name_labels_that_the_query_keeps(dashboard: dict[str, Any]) -> None:
@@ -188,3 +190,33 @@ def test_no_query_is_left_to_pythons_strings_alone() -> None:
     requirements = (Path(generator.__file__).parents[3] / "requirements.txt").read_text(encoding="utf-8")
     assert "grafana-foundation-sdk" not in requirements
     assert json.loads(selected(())["overview"])["uid"] == "elab-overview"
+
+
+@pytest.mark.parametrize(
+    ("panel", "counted", "names"),
+    [
+        ("Disk traffic", True, "sda vdb xvda nvme0n1 mmcblk0 dasda"),
+        ("Disk traffic", False, "dm-0 md127 rbd3 nbd0 loop2 zram0 sr0 bcache0 drbd1000"),
+        ("Network", True, "eth0 ens5 eno1 enp3s0f0 enp65s0f1np1 enP2p33s0f0 ib0 em1 p1p2"),
+        (
+            "Network",
+            False,
+            "lo bond0 bond0.100 eno1.42 team0 br0 br-ex virbr0 vlan12 tunl0 vxlan.calico vxlan_sys_4789 genev_sys_6081",
+        ),
+        (
+            "Network",
+            False,
+            "wireguard.cali ovs-system ovn-k8s-mp0 kube-ipvs0 nodelocaldns cilium_host enP1234s1 veth12ab cali12ab",
+        ),
+    ],
+    ids=["disks", "on-disks", "cards", "on-cards", "of-the-cluster"],
+)
+def test_each_byte_through_a_hosts_disks_and_network_cards_is_counted_once(
+    panel: str, counted: bool, names: str
+) -> None:
+    shown = [query for query in queries(parsed("hosts")) if query.panel == panel]
+    assert len(shown) == 2
+    for query in shown:
+        for selector in selectors(promql_parser.parse(query.expr)):
+            (left_out,) = (one.value for one in selector.matchers.matchers if one.name == "device")
+            assert [name for name in names.split() if bool(re.fullmatch(left_out, name)) is counted] == []

@@ -19,3 +19,11 @@ def test_names_types_and_labels_are_those_of_the_vocabulary() -> None:
         assert metric.kind == listed[name].kind
         # The Pushgateway adds the group's own.
         assert metric.labels | {"job", "instance"} == listed[name].labels, name
+
+
+def test_an_alert_is_made_of_what_somebody_can_mend_alone() -> None:
+    """As the exit code: a stream of Kibana's own without an end would be told of for ever, and is not to be deleted."""
+    found = Audit(
+        problems=["index left: belongs to no data stream"], internal=["data stream .kibana-x: has no lifecycle"]
+    )
+    assert "elab_logs_streams_without_lifecycle 1\n" in metrics(found, {}, 1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from planning.recording import Recording
 from stackfile.problems import StackError
 from tests.harness.platform import SECRET_VALUES, container, objects, platform, pod, settings
 
+ROOT = Path(__file__).parents[3]
 ALERTING: dict[str, Any] = {
     "monitoring.alerting": {
         "smtp": {"server": "mail.example.org:587", "sender": "elab@example.org", "username": "elab"},
@@ -23,8 +25,9 @@ ALERTING: dict[str, Any] = {
             {"name": "chat", "kind": "slack", "channel": "#elab"},
             {"name": "hook", "kind": "webhook"},
             {"name": "open", "kind": "webhook", "url": "http://hook.alerts.svc:8080/x"},
+            {"name": "teams", "kind": "webhook", "kept_in": "alert_webhook_url_2"},
         ],
-        "routes": [{"matchers": ['namespace="kube-system"'], "receivers": ["hook"]}],
+        "routes": [{"matchers": ['namespace="kube-system"'], "receivers": ["hook", "teams"]}],
         "severities": {"critical": ["on-call", "operators"], "warning": ["chat"], "info": ["open"]},
         "heartbeat": {"interval": "2m"},
         "repeat_interval": "4h",
@@ -35,6 +38,7 @@ GIVEN = {
     "alert_pagerduty_key",
     "alert_slack_url",
     "alert_webhook_url",
+    "alert_webhook_url_2",
     "alert_heartbeat_url",
 }
 
@@ -58,7 +62,7 @@ def test_an_alert_goes_by_its_severity_unless_a_route_says_otherwise() -> None:
     found = config(platform(ALERTING))
     assert told(found, severity="critical") == "on-call+operators"
     assert told(found, severity="warning") == "chat"
-    assert told(found, severity="critical", namespace="kube-system") == "hook"
+    assert told(found, severity="critical", namespace="kube-system") == "hook+teams"
     assert told(found, severity="info") == "open"
 
 
@@ -83,6 +87,8 @@ def test_whoever_is_told_together_is_one_receiver_with_every_way() -> None:
     both = by_name["on-call+operators"]
     assert [one["to"] for one in both["email_configs"]] == ["a@example.org", "b@example.org"]
     assert both["pagerduty_configs"] == [{"routing_key_file": "/etc/elab/credentials/alert_pagerduty_key"}]
+    files = [f"/etc/elab/credentials/{key}" for key in ("alert_webhook_url", "alert_webhook_url_2")]
+    assert by_name["hook+teams"]["webhook_configs"] == [{"url_file": file} for file in files]
     assert by_name["open"]["webhook_configs"] == [{"url": "http://hook.alerts.svc:8080/x"}]
 
 
@@ -94,6 +100,33 @@ def test_the_worse_silences_the_lesser_of_the_same_thing_alone() -> None:
     }
     for one in inhibitions:
         assert {"alertname", "cluster", "namespace", "persistentvolumeclaim"} <= set(one["equal"])
+
+
+@pytest.mark.parametrize(
+    ("alert", "label"),
+    [
+        ("KubePersistentVolumeFillingUp", "persistentvolumeclaim"),
+        ("NodeFilesystemAlmostOutOfSpace", "mountpoint"),
+        ("LogStoreDiskFilling", "name"),
+        ("CertificateExpiring", "name"),
+    ],
+)
+def test_a_disk_or_certificate_that_is_worse_off_hides_no_other(alert: str, label: str) -> None:
+    """By the labels of the alert as promtool's own tests have it, so that none is missed that it really has."""
+    (worse,) = {
+        tuple(sorted(expected["exp_labels"].items()))
+        for path in (ROOT / "tests/rules").glob("*.yaml")
+        for test in yaml.load(path.read_text(), yaml.CSafeLoader)["tests"]
+        for check in test.get("alert_rule_test", ())
+        if check["alertname"] == alert
+        for expected in check["exp_alerts"]
+        if expected["exp_labels"]["severity"] == "critical"
+    }
+    source = {**dict(worse), "alertname": alert}
+    for one in config(platform())["inhibit_rules"]:
+        same, other = dict(source, severity="warning"), {**source, "severity": "warning", label: "another"}
+        assert all(source.get(name) == same.get(name) for name in one["equal"])
+        assert any(source.get(name) != other.get(name) for name in one["equal"])
 
 
 def test_what_opens_a_door_is_a_file_of_a_secret_and_stands_nowhere_else() -> None:
@@ -186,6 +219,25 @@ def test_an_address_that_holds_a_key_is_refused_by_its_rule_and_shown_to_nobody(
     assert "a key in its path" in problem.allowed
     assert "elab:alert_webhook_url" in problem.fix
     assert address.rpartition("/")[2] not in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", ["webhook", "pagerduty"])
+def test_two_receivers_never_share_an_address_unawares(kind: str) -> None:
+    """What is meant for the one would be told to the other."""
+    receivers = [{"name": name, "kind": kind} for name in ("first", "second")]
+    with pytest.raises(StackError) as refused:
+        settings({"monitoring.alerting": {"receivers": receivers}})
+    (problem,) = refused.value.problems
+    assert problem.where == "monitoring.alerting.receivers.1.kept_in"
+    assert "as first has" in problem.found
+    receivers[1]["kept_in"] = problem.fix.partition("(")[2].split(", ")[1]
+    settings({"monitoring.alerting": {"receivers": receivers}})
+
+
+def test_a_receiver_has_one_address() -> None:
+    both = {"name": "a", "kind": "webhook", "url": "https://a.example.org", "kept_in": "alert_webhook_url_2"}
+    with pytest.raises(StackError, match="leave out url, or kept_in"):
+        settings({"monitoring.alerting": {"receivers": [both]}})
 
 
 def test_an_address_of_words_and_a_date_holds_no_key() -> None:

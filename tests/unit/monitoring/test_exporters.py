@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pulumi
 import pytest
 
+from components.monitoring.graph import address_problems, receiver_ports
 from tests.harness.network import End, network
-from tests.harness.platform import CLOUDS, container, objects, platform, pod
+from tests.harness.platform import CLOUDS, container, objects, platform, pod, settings, with_secrets
 from tests.unit.components.ends import API_SERVER, DIRECTORY, DNS, PORTS, PUBLIC, cluster_pods
 
 NODE = End(name="node", address="10.20.2.5")
@@ -155,3 +157,57 @@ def test_every_program_of_the_room_is_probed(name: str) -> None:
     for probe in ("readinessProbe", "livenessProbe"):
         port = found[probe]["httpGet"]["port"]
         assert port in {one["name"] for one in found["ports"]}, probe
+
+
+def test_interfaces_of_pods_are_left_out_by_whichever_name_their_cluster_gives_them() -> None:
+    """Each would be fifty series, and other ones with every server that starts; the budget is for a host alone."""
+    found = container(platform(), "daemonset-node-exporter")["args"]
+    for flag in ("--collector.netdev.device-exclude=", "--collector.netclass.ignored-devices="):
+        (left_out,) = (one.removeprefix(flag) for one in found if one.startswith(flag))
+        pods = [
+            "veth12ab34cd",
+            "cali0123456789a",
+            "lxc1a2b",
+            "eni0a1b2c3d4e5",
+            "azv768e8de",
+            "gke0a1b2c3d4e5",
+            "0a1b2c3d4e5f6a7",
+        ]
+        assert [name for name in pods if not re.match(left_out, name)] == []
+        hosts = ["eth0", "ens5", "eno1", "enp3s0", "bond0", "br-ex"]
+        assert [name for name in hosts if re.match(left_out, name)] == []
+
+
+HOOK_BY_SECRET = {"receivers": [{"name": "hook", "kind": "webhook"}], "severities": {"critical": ["hook"]}}
+
+
+def test_an_address_that_is_a_secret_is_refused_where_the_policy_would_stop_the_way_to_it() -> None:
+    """Nobody would be told of anything, and of that nobody either."""
+    changes = {"monitoring.alerting": HOOK_BY_SECRET}
+    with pytest.raises(pulumi.RunError, match=r"elab:alert_webhook_url has port 8443") as refused:
+        with_secrets({"alert_webhook_url": "https://hook.example.org:8443/key-of-the-hook"}, changes)
+    assert "key-of-the-hook" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "changes", "ports"),
+    [
+        ("https://hook.example.org/x", {}, []),
+        ("https://hook.example.org:8443/x", {"ports": [8443]}, []),
+        ("https://hook.example.org:8443/x", {"namespaces": ["alerts"]}, []),
+        ("http://hook.example.org/x", {}, [80]),
+        ("no address at all", {}, []),
+    ],
+    ids=["443", "stated", "in-the-cluster", "http", "none"],
+)
+def test_the_way_to_an_address_that_is_a_secret_is_open_or_refused(
+    address: str, changes: dict[str, Any], ports: list[int]
+) -> None:
+    found = settings({"monitoring.alerting": {**HOOK_BY_SECRET, **changes}})
+    problems = list(address_problems(found.monitoring.alerting, found.network, {"alert_webhook_url": address}))
+    assert [one.fix for one in problems] == [f"add {port}, or correct the address" for port in ports]
+    assert receiver_ports(found.monitoring.alerting) == tuple(sorted({443, *changes.get("ports", ())}))
+
+
+def test_ports_alone_open_no_way() -> None:
+    assert receiver_ports(settings({"monitoring.alerting": {"ports": [8443]}}).monitoring.alerting) == ()

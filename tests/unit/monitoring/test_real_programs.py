@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from components.monitoring.alerting_settings import Matcher
 from operate.rig import HOME
 from planning.recording import Recording
 from tests.harness.platform import objects, platform, pod
@@ -54,6 +56,7 @@ SECRET_FILES = (
     "alert_pagerduty_key",
     "alert_slack_url",
     "alert_webhook_url",
+    "alert_webhook_url_2",
     "alert_heartbeat_url",
 )
 
@@ -131,3 +134,40 @@ def test_the_namespaces_of_another_elab_are_known_by_their_labels(tmp_path: Path
     (tmp_path / "settings.yaml").write_text(rules)
     (tmp_path / "test.yaml").write_text(OTHERS)
     run("promtool", "test", "rules", tmp_path / "test.yaml")
+
+
+EXPRESSIONS = {
+    "elab-(?:hub|users)": True,
+    "(?i)ELAB": True,
+    r"a\\(?b": True,
+    r"a\(?b": True,
+    "[(?!+]+?": True,
+    r"a\\+[.]b": True,
+    "(?P<a>b){2,3}": True,
+    "(?!kube-).+": False,
+    "(?<=elab-)hub": False,
+    "(?<!x)y": False,
+    r"(a|b)\\1": False,
+    "a++": False,
+    "(?>a)b": False,
+    "a|(?#b)c": False,
+    "a{2": True,
+    "a(": False,
+}
+"""Regular expressions as they stand between a matcher's quotation marks, and whether Alertmanager knows them."""
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_a_matcher_is_taken_exactly_where_alertmanager_takes_it(expression: str, tmp_path: Path) -> None:
+    """With one that Python alone knows it would not start, or would go on with the routes that it had."""
+    matcher = f'namespace=~"{expression}"'
+    route = {"receiver": "nobody", "routes": [{"matchers": [matcher], "receiver": "nobody"}]}
+    (tmp_path / "a.yml").write_text(yaml.safe_dump({"route": route, "receivers": [{"name": "nobody"}]}))
+    if EXPRESSIONS[expression]:
+        Matcher.check(matcher)
+        assert "SUCCESS" in run("amtool", "check-config", tmp_path / "a.yml")
+    else:
+        with pytest.raises(ValueError, match=r"RE2|mend"):
+            Matcher.check(matcher)
+        with pytest.raises(AssertionError, match="error parsing regexp"):
+            run("amtool", "check-config", tmp_path / "a.yml")

@@ -12,10 +12,12 @@ KubernetesObject = dict[str, Any]
 
 
 class Certificate(TypedDict):
-    """The address' certificate: the Secret's name, and where its public part lies."""
+    """The address' certificate: the Secret's name, where its public part lies, and who serves it."""
 
     secret: str
     file: str
+    served: str | None
+    """Host and port of elab's own proxy; None: the door before it ends TLS."""
 
 
 class Hub(TypedDict):

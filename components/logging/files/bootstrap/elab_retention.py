@@ -112,7 +112,8 @@ def _failed(client: Client, stream: str) -> float:
 def metrics(found: Audit, certificates: dict[str, float], now: float) -> str:
     """What was found, as Prometheus reads it."""
     series = {
-        "streams_without_lifecycle": {"": float(len(found.problems) + len(found.internal))},
+        # What Elasticsearch and Kibana write for themselves is theirs to keep, and nobody's to mend.
+        "streams_without_lifecycle": {"": float(len(found.problems))},
         "audit_timestamp_seconds": {"": now},
         "newest_timestamp_seconds": {f'{{stream="{name}"}}': value for name, value in found.newest.items()},
         "oldest_timestamp_seconds": {f'{{stream="{name}"}}': value for name, value in found.oldest.items()},
