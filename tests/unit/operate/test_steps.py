@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,16 @@ from operate.steps import OperationError, Steps, output, run, wait_for
 ABSENT = "a-program-that-no-machine-has"
 ORDERLY = """trap 'sleep 0.5; echo released > "$0"; exit 1' INT
 echo $$ > "$0.pid"
-while :; do sleep 0.02; done"""
-"""As the engine does: at a Ctrl-C it ends what it is about, and gives the stack's lock back."""
+for turn in $(seq 500); do sleep 0.02; done"""
+"""As the engine does: at a Ctrl-C it ends what it is about, and gives the stack's lock back. Untold, it ends too."""
+
+
+@pytest.fixture
+def foreground() -> Iterator[None]:
+    """As a terminal starts a program; one started with `&` ignores Ctrl-C, and so would all that it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_a_step_says_what_it_does_before_and_how_long_it_took_after(capsys: pytest.CaptureFixture[str]) -> None:
@@ -48,6 +57,7 @@ def test_a_program_that_can_not_be_run_is_named(start: object, tmp_path: Path) -
         start([tmp_path / "pulumi", "--version"])
 
 
+@pytest.mark.usefixtures("foreground")
 @pytest.mark.parametrize("start", [run, output])
 def test_at_a_ctrl_c_the_program_ends_by_its_own_rules(start: object, tmp_path: Path) -> None:
     assert callable(start)
