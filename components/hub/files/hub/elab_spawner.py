@@ -209,8 +209,12 @@ class Server(KubeSpawner):
         if not await listens(url):
             return False
         try:
+            # A redirection is an answer. What runs there is the person's: it may not lead the hub to where they can't go.
             await AsyncHTTPClient().fetch(
-                url_path_join(url, self.server.base_url, "api"), request_timeout=2, connect_timeout=1
+                url_path_join(url, self.server.base_url, "api"),
+                request_timeout=2,
+                connect_timeout=1,
+                follow_redirects=False,
             )
         except HTTPClientError as error:
             return error.code < 500
