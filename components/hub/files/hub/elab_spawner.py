@@ -61,7 +61,11 @@ class Server(KubeSpawner):
         offered = profile.get("profile_options", {}) if profile else {}
         chosen = all(key in offered and value in list(offered[key]["choices"]) for key, value in options.items())
         if profile is None or not chosen:
-            raise SpawnError(CHOICE, f"asked for {self.user_options!r}")
+            if self.options_form:
+                raise SpawnError(CHOICE, f"asked for {self.user_options!r}")
+            # Where no list is shown, JupyterHub asks for what was chosen last time, which may be offered no more.
+            self.log.warning("%s asked for %r, and gets all there is", self._log_name, self.user_options)
+            self.user_options = {}
         await super().load_user_options()
 
     async def get_url(self) -> str:
