@@ -2,9 +2,11 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+from aiohttp import ClientError, ServerDisconnectedError
 from elab_failures import (
     CHOICE,
     CLUSTER,
@@ -123,7 +125,7 @@ class Server(KubeSpawner):
                 await maybe_future(self.after_pod_created_hook(self, pod))
         except ApiException as error:
             raise SpawnError(explain_refusal(error), refusal_message(error)) from error
-        except OSError as error:
+        except (OSError, ClientError) as error:
             raise SpawnError(CLUSTER, f"{type(error).__name__}: {error}") from error
         return await self._ready()
 
@@ -147,8 +149,9 @@ class Server(KubeSpawner):
     async def _request_claim(self) -> None:
         claim = self.get_pvc_manifest()
         for _ in range(ATTEMPTS):
-            if await self._make_create_pvc_request(claim, self.k8s_api_request_timeout):
-                return
+            with suppress(ServerDisconnectedError):
+                if await self._make_create_pvc_request(claim, self.k8s_api_request_timeout):
+                    return
         raise TimeoutError("the claim could not be made")
 
     def _claim_checked(self, check: "asyncio.Future[None]") -> None:
@@ -162,7 +165,8 @@ class Server(KubeSpawner):
                 create = self.api.create_namespaced_pod(self.namespace, pod)
                 await asyncio.wait_for(create, self.k8s_api_request_timeout)
                 return
-            except TimeoutError:
+            except (TimeoutError, ServerDisconnectedError):
+                # The latter is no OSError: an API server that ends closed the connection, and aiohttp repeats no POST.
                 continue
             except ApiException as error:
                 if error.status != 409:
