@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from elab_directory import FAILURES
 from elab_login import DirectoryAuthenticator
 from jupyterhub import orm
 from jupyterhub.app import JupyterHub
@@ -98,6 +99,24 @@ def test_somebody_outside_the_groups_reads_why_and_a_wrong_password_says_nothing
         assert await log_in(app, "alice", "") is None
 
     with_hub(values, tmp_path, Plan(entries=people()), check)
+
+
+def test_somebody_with_two_entries_reads_that_waiting_does_not_help_and_no_outage_is_counted(
+    values: dict[str, Any], tmp_path: Path
+) -> None:
+    plan = Plan(entries=people())
+    plan.entries["uid=alice,ou=old,ou=people,dc=example,dc=org"] = {"uid": ["alice"]}
+
+    async def check(app: JupyterHub) -> None:
+        counted = FAILURES.labels(during="login")._value
+        before = counted.get()
+        with pytest.raises(HTTPError) as refused:
+            await log_in(app, "alice", "alice-password")
+        assert refused.value.status_code == 403
+        assert "two entries" in str(refused.value.log_message)
+        assert counted.get() == before
+
+    with_hub(values, tmp_path, plan, check)
 
 
 def test_a_directory_that_hangs_does_not_hold_up_the_hub(values: dict[str, Any], tmp_path: Path) -> None:

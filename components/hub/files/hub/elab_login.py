@@ -10,7 +10,14 @@ from typing import Any, TypeVar
 
 import elab_places
 import elab_staying
-from elab_directory import FAILURES, Directory, DirectoryUnavailableError, Person, WrongPasswordError
+from elab_directory import (
+    FAILURES,
+    AmbiguousEntryError,
+    Directory,
+    DirectoryUnavailableError,
+    Person,
+    WrongPasswordError,
+)
 from elab_places import Places
 from elab_roles import OPERATORS
 from elab_staying import Model, StayingIn
@@ -28,6 +35,11 @@ NOT_ALLOWED = (
 UNREACHABLE = (
     "The directory that checks names and passwords can't be reached at the moment. Try again in a few minutes; "
     "people who are logged in can go on working."
+)
+
+TWICE = (
+    "The directory has two entries for this name, or an unclear one, so nobody can be let in by it. "
+    "Ask the people who run the directory to leave one."
 )
 
 T = TypeVar("T")
@@ -62,6 +74,10 @@ class DirectoryAuthenticator(StayingIn, LDAPAuthenticator):
             person = await self._in_thread(self.directory.log_in, login, data["password"])
         except WrongPasswordError:
             return None
+        except AmbiguousEntryError as error:
+            # No outage, of which an alert tells: the directory answers, and others get in.
+            self.log.warning("Login of %r refused: %s", login, error)
+            raise HTTPError(403, TWICE) from error
         except DirectoryUnavailableError as error:
             FAILURES.labels(during="login").inc()
             self.log.error("Nobody can log in: the directory gives no answer: %s", error)
