@@ -203,6 +203,27 @@ def test_somebody_who_logs_in_by_mail_is_looked_up_by_mail_again(values: dict[st
     with_hub(values, tmp_path, plan, check)
 
 
+def test_a_rotated_crypt_key_makes_leavers_of_nobody_who_logs_in_by_mail(
+    values: dict[str, Any], tmp_path: Path
+) -> None:
+    values["directory"]["people"]["filter"] = "(mail={username})"
+    plan = Plan(entries=people())
+    plan.entries[ALICE]["mail"] = ["alice@example.org"]
+
+    async def check(app: JupyterHub) -> None:
+        # What the hub remembers of the login can't be read any more.
+        user = known(app)
+        assert await user.get_auth_state() is None
+        model = await authenticator(app).look_again(user)
+        assert model is not None
+        assert model["name"] == "alice"
+        assert await app.authenticator.refresh_user(user)
+        del plan.entries[ALICE]
+        assert await authenticator(app).look_again(user) is None
+
+    with_hub(values, tmp_path, plan, check)
+
+
 def test_the_sweep_runs_while_the_hub_runs(values: dict[str, Any], tmp_path: Path) -> None:
     values["directory"]["refresh"] = 1
     plan = Plan(entries=people())

@@ -217,7 +217,7 @@ class Server(KubeSpawner):
         if not await listens(url):
             return False
         try:
-            # A redirection is an answer. What runs there is the person's: it may not lead the hub to where they can't go.
+            # A redirection is an answer. What runs there is the person's: it may not lead the hub elsewhere.
             await AsyncHTTPClient().fetch(
                 url_path_join(url, self.server.base_url, "api"),
                 request_timeout=2,
