@@ -5,12 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import elab_hub
 import pytest
 from elab_proxy import RoutingProxy
 from jupyterhub import _xsrf_utils
 from jupyterhub.app import JupyterHub
 from jupyterhub.proxy import ConfigurableHTTPProxy
+from sqlalchemy import make_url
 from tornado.httputil import HTTPHeaders
+from traitlets.config import Config
 
 from .running import hub, manifests
 
@@ -65,6 +68,18 @@ def test_a_database_url_that_is_a_secret_comes_from_the_environment(
     monkeypatch.setenv("ELAB_DATABASE_URL", f"sqlite:///{tmp_path}/hub.sqlite")
     configured(values, tmp_path, lambda app: None)
     assert (tmp_path / "hub.sqlite").exists()
+
+
+@pytest.mark.usefixtures("secrets")
+def test_a_database_url_is_taken_as_clouds_write_it(values: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    values["hub"]["db_url"] = None
+    monkeypatch.setattr(_xsrf_utils, "_anonymous_ip_cidrs", [])
+    for scheme in ("postgres", "postgresql", "postgresql+psycopg2"):
+        monkeypatch.setenv("ELAB_DATABASE_URL", f"{scheme}://hub:postgres://@db:5432/hub")
+        config = Config()
+        elab_hub.configure(config, values)
+        assert make_url(config.JupyterHub.db_url).get_backend_name() == "postgresql"
+        assert config.JupyterHub.db_url.endswith("://hub:postgres://@db:5432/hub")
 
 
 def test_a_login_form_is_taken_whichever_proxy_its_two_requests_came_through(
