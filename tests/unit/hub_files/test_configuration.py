@@ -1,11 +1,15 @@
 """What the configuration file as a whole makes of a values file."""
 
 import asyncio
+import runpy
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import elab_culling
 import elab_hub
+import elab_servers
 import pytest
 from elab_proxy import RoutingProxy
 from jupyterhub import _xsrf_utils
@@ -131,6 +135,29 @@ def test_the_culler_asks_the_hub_beside_it_and_has_a_maximum_age_only_if_set(
         assert not any(culler["api_token"] in part for part in culler["command"])
 
     configured(values, tmp_path, check)
+
+
+@pytest.mark.parametrize(("timeout", "report"), [(3600, 300), (600, 150), (20, 5)])
+def test_a_hub_that_was_away_for_long_culls_nobody_before_every_server_could_report(
+    values: dict[str, Any], timeout: int, report: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values["culling"]["timeout"] = timeout
+    monkeypatch.setenv("ELAB_TOKEN_CULLER", "c" * 32)
+    config, order = Config(), []
+    config.JupyterHub.services = []
+    elab_culling.configure(config, values)
+    [culler] = config.JupyterHub.services
+    monkeypatch.setattr("time.sleep", lambda seconds: order.append(seconds))
+    monkeypatch.setattr("runpy.run_module", lambda name, **_: order.append((name, sys.argv[1:])))
+    monkeypatch.setattr("sys.argv", culler["command"][1:])
+    runpy.run_path(culler["command"][1], run_name="__main__")
+    [waited, (program, arguments)] = order
+    # A report is late by a tenth of its interval at most, and JupyterHub's culler looks as soon as it starts.
+    assert waited >= 1.1 * report
+    assert waited < timeout
+    assert program == "jupyterhub_idle_culler"
+    assert f"--timeout={timeout}" in arguments
+    assert elab_servers.environment(values)["JUPYTERHUB_ACTIVITY_INTERVAL"] == str(report)
 
 
 def test_an_extra_configuration_file_may_offer_sizes_of_its_own(values: dict[str, Any], tmp_path: Path) -> None:
