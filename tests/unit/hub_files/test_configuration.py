@@ -12,6 +12,7 @@ import elab_hub
 import elab_servers
 import pytest
 from elab_proxy import RoutingProxy
+from elab_values import Values
 from jupyterhub import _xsrf_utils
 from jupyterhub.app import JupyterHub
 from jupyterhub.proxy import ConfigurableHTTPProxy
@@ -75,7 +76,7 @@ def test_a_database_url_that_is_a_secret_comes_from_the_environment(
 
 
 @pytest.mark.usefixtures("secrets")
-def test_a_database_url_is_taken_as_clouds_write_it(values: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_url_is_taken_as_clouds_write_it(values: Values, monkeypatch: pytest.MonkeyPatch) -> None:
     values["hub"]["db_url"] = None
     monkeypatch.setattr(_xsrf_utils, "_anonymous_ip_cidrs", [])
     for scheme in ("postgres", "postgresql", "postgresql+psycopg2"):
@@ -139,7 +140,7 @@ def test_the_culler_asks_the_hub_beside_it_and_has_a_maximum_age_only_if_set(
 
 @pytest.mark.parametrize(("timeout", "report"), [(3600, 300), (600, 150), (20, 5)])
 def test_a_hub_that_was_away_for_long_culls_nobody_before_every_server_could_report(
-    values: dict[str, Any], timeout: int, report: int, monkeypatch: pytest.MonkeyPatch
+    values: Values, timeout: int, report: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values["culling"]["timeout"] = timeout
     monkeypatch.setenv("ELAB_TOKEN_CULLER", "c" * 32)

@@ -8,8 +8,7 @@ from typing import Any
 
 from elab_spawner import CONNECT, listens
 from tornado.httpserver import HTTPServer
-from tornado.httputil import HTTPHeaders as Headers
-from tornado.httputil import HTTPServerRequest, ResponseStartLine
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, ResponseStartLine
 from tornado.netutil import bind_sockets
 
 from .running import hub, person
@@ -44,7 +43,8 @@ def test_a_server_leads_the_hub_nowhere_else(values: dict[str, Any], tmp_path: P
     async def check() -> None:
         def answer(request: HTTPServerRequest) -> None:
             asked.append(request.path)
-            headers = Headers({"Location": f"http://127.0.0.1:{port}/elsewhere", "Content-Length": "0"})
+            assert request.connection is not None
+            headers = HTTPHeaders({"Location": f"http://127.0.0.1:{port}/elsewhere", "Content-Length": "0"})
             request.connection.write_headers(ResponseStartLine("HTTP/1.1", 302, "Found"), headers)
             request.connection.finish()
 
