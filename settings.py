@@ -234,7 +234,7 @@ class Settings(Section):
 SECRETS: Mapping[str, str] = {
     "ldap_bind_password": "the password of directory.bind_dn",
     "home_client_secret": "this place's key: `pulumi stack output place_secrets --show-secrets` of the home stack",
-    "hub_database_url": "the URL of the hub's PostgreSQL database, with user and password",
+    "hub_database_url": "the hub's PostgreSQL database: postgresql://user:password@host:5432/database",
     "alert_smtp_password": "the password of monitoring.alerting.smtp.username",
     "alert_webhook_url": "the address of the webhook receiver without a url of its own",
     "alert_webhook_url_2": "the address of a receiver whose kept_in names this secret",

@@ -1,16 +1,24 @@
 """What the configuration file as a whole makes of a values file."""
 
 import asyncio
+import runpy
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import elab_culling
+import elab_hub
+import elab_servers
 import pytest
 from elab_proxy import RoutingProxy
+from elab_values import Values
 from jupyterhub import _xsrf_utils
 from jupyterhub.app import JupyterHub
 from jupyterhub.proxy import ConfigurableHTTPProxy
+from sqlalchemy import make_url
 from tornado.httputil import HTTPHeaders
+from traitlets.config import Config
 
 from .running import hub, manifests
 
@@ -67,6 +75,18 @@ def test_a_database_url_that_is_a_secret_comes_from_the_environment(
     assert (tmp_path / "hub.sqlite").exists()
 
 
+@pytest.mark.usefixtures("secrets")
+def test_a_database_url_is_taken_as_clouds_write_it(values: Values, monkeypatch: pytest.MonkeyPatch) -> None:
+    values["hub"]["db_url"] = None
+    monkeypatch.setattr(_xsrf_utils, "_anonymous_ip_cidrs", [])
+    for scheme in ("postgres", "postgresql", "postgresql+psycopg2"):
+        monkeypatch.setenv("ELAB_DATABASE_URL", f"{scheme}://hub:postgres://@db:5432/hub")
+        config = Config()
+        elab_hub.configure(config, values)
+        assert make_url(config.JupyterHub.db_url).get_backend_name() == "postgresql"
+        assert config.JupyterHub.db_url.endswith("://hub:postgres://@db:5432/hub")
+
+
 def test_a_login_form_is_taken_whichever_proxy_its_two_requests_came_through(
     values: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -116,6 +136,29 @@ def test_the_culler_asks_the_hub_beside_it_and_has_a_maximum_age_only_if_set(
         assert not any(culler["api_token"] in part for part in culler["command"])
 
     configured(values, tmp_path, check)
+
+
+@pytest.mark.parametrize(("timeout", "report"), [(3600, 300), (600, 150), (20, 5)])
+def test_a_hub_that_was_away_for_long_culls_nobody_before_every_server_could_report(
+    values: Values, timeout: int, report: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values["culling"]["timeout"] = timeout
+    monkeypatch.setenv("ELAB_TOKEN_CULLER", "c" * 32)
+    config, order = Config(), []
+    config.JupyterHub.services = []
+    elab_culling.configure(config, values)
+    [culler] = config.JupyterHub.services
+    monkeypatch.setattr("time.sleep", lambda seconds: order.append(seconds))
+    monkeypatch.setattr("runpy.run_module", lambda name, **_: order.append((name, sys.argv[1:])))
+    monkeypatch.setattr("sys.argv", culler["command"][1:])
+    runpy.run_path(culler["command"][1], run_name="__main__")
+    [waited, (program, arguments)] = order
+    # A report is late by a tenth of its interval at most, and JupyterHub's culler looks as soon as it starts.
+    assert waited >= 1.1 * report
+    assert waited < timeout
+    assert program == "jupyterhub_idle_culler"
+    assert f"--timeout={timeout}" in arguments
+    assert elab_servers.environment(values)["JUPYTERHUB_ACTIVITY_INTERVAL"] == str(report)
 
 
 def test_an_extra_configuration_file_may_offer_sizes_of_its_own(values: dict[str, Any], tmp_path: Path) -> None:

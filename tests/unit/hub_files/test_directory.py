@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from elab_directory import REST, Directory, DirectoryUnavailableError, Person, WrongPasswordError
+from elab_directory import REST, AmbiguousEntryError, Directory, DirectoryUnavailableError, Person, WrongPasswordError
 
 from .ldap_server import BUSY, REFERRAL, SUCCESS, UNWILLING, Entries, Plan, serve
 
@@ -190,3 +190,27 @@ def test_no_password_is_logged_or_shown(values: dict[str, Any], caplog: pytest.L
     shown = f"{caplog.text} {client!r} {refusal.value!r} {refusal.value.__cause__!r} {outage.value!r}"
     assert "s3cret-typed" not in shown
     assert "reader-password" not in shown
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_two_people_of_one_name_never_share_an_account_whatever_they_log_in_by(
+    values: dict[str, Any], active: bool
+) -> None:
+    values["directory"]["people"]["filter"] = "(&(mail={username})(!(status=disabled)))"
+    plan = Plan(entries=people())
+    plan.entries[ALICE]["mail"] = ["alice@example.org"]
+    plan.entries["uid=alice,ou=guests,ou=people,dc=example,dc=org"] = {
+        "uid": ["alice"],
+        "mail": ["alice@guests.example.org"],
+        "status": ["active" if active else "disabled"],
+        "userPassword": ["another-password"],
+    }
+    with serve(plan) as port:
+        if active:
+            with pytest.raises(AmbiguousEntryError):
+                directory(values, port).log_in("alice@guests.example.org", "another-password")
+        else:
+            # An entry that lets nobody in takes nobody's name.
+            person = directory(values, port).log_in("alice@example.org", "alice-password")
+            assert person is not None
+            assert person.dn == ALICE

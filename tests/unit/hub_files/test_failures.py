@@ -8,7 +8,8 @@ from typing import Any
 
 import elab_spawner
 import pytest
-from elab_failures import CRASH, DISK, FULL, IMAGE, NODE, SpawnError, explain_pod, explain_refusal, hopeless
+from aiohttp import ClientPayloadError, ServerDisconnectedError
+from elab_failures import CLUSTER, CRASH, DISK, FULL, IMAGE, NODE, SpawnError, explain_pod, explain_refusal, hopeless
 from kubernetes_asyncio.client.rest import ApiException
 from prometheus_client import REGISTRY
 
@@ -153,14 +154,45 @@ def test_a_hub_that_cannot_reach_its_cluster_any_more_ends_to_be_started_afresh(
     asyncio.run(check())
 
 
-def test_a_request_that_takes_too_long_is_made_again(values: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize("lost", [TimeoutError(), ServerDisconnectedError()], ids=["too long", "cut off"])
+def test_a_request_without_an_answer_is_made_again(values: dict[str, Any], tmp_path: Path, lost: Exception) -> None:
     async def check() -> None:
         async with hub(values, tmp_path) as app:
-            cluster = Cluster(TimeoutError(), pod={"metadata": {"deletionTimestamp": "now"}, "status": {}}, failures=2)
+            cluster = Cluster(lost, pod={"metadata": {"deletionTimestamp": "now"}, "status": {}}, failures=2)
             with pytest.raises(SpawnError) as error:
                 await start(app, cluster)
             assert error.value.explanation is NODE
             assert cluster.asked == ["claim", "pod", "pod", "pod"]
+
+    asyncio.run(check())
+
+
+def test_a_claim_whose_request_was_cut_off_is_asked_for_again(values: dict[str, Any], tmp_path: Path) -> None:
+    class Ending(Cluster):
+        async def create_namespaced_persistent_volume_claim(self, **options: Any) -> None:  # noqa: ANN401
+            await super().create_namespaced_persistent_volume_claim(**options)
+            if self.asked == ["claim"]:
+                raise ServerDisconnectedError
+
+    async def check() -> None:
+        async with hub(values, tmp_path) as app:
+            cluster = Ending(pod={"metadata": {"deletionTimestamp": "now"}, "status": {}})
+            with pytest.raises(SpawnError):
+                await start(app, cluster)
+            assert cluster.asked == ["claim", "claim", "pod"]
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize("lost", [ServerDisconnectedError(), ClientPayloadError()], ids=["cut off", "half an answer"])
+def test_an_api_server_that_ends_connections_is_explained_as_one_that_gives_no_answer(
+    values: dict[str, Any], tmp_path: Path, lost: Exception
+) -> None:
+    async def check() -> None:
+        async with hub(values, tmp_path) as app:
+            with pytest.raises(SpawnError) as error:
+                await start(app, Cluster(lost))
+            assert error.value.explanation is CLUSTER
 
     asyncio.run(check())
 

@@ -8,6 +8,7 @@ import pytest
 from elab_directory import FAILURES
 from jupyterhub import orm
 from jupyterhub.app import JupyterHub
+from sqlalchemy.exc import OperationalError
 
 from .ldap_server import BUSY, SUCCESS, Plan
 from .running import person
@@ -182,5 +183,38 @@ def test_an_entry_that_is_there_twice_keeps_its_person_in_and_nobody_elses_sweep
         users = working(app, names)
         await authenticator(app).leavers.sweep()
         assert out(app, users) == names[1:]
+
+    with_hub(values, tmp_path, plan, check)
+
+
+@pytest.mark.parametrize("where", ["commit", "name"])
+def test_a_database_that_fails_for_a_while_costs_one_sweep_and_not_all_that_follow(
+    values: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    values["directory"]["refresh"] = 1
+    plan, names = crowded(2)
+    leave(plan, names[:1])
+
+    async def check(app: JupyterHub) -> None:
+        users, failed = working(app, names), asyncio.Event()
+
+        def fail(*_: object) -> None:
+            failed.set()
+            raise OperationalError("SELECT 1", {}, Exception("server closed the connection unexpectedly"))
+
+        with monkeypatch.context() as outage:
+            if where == "commit":
+                outage.setattr(app.db, "commit", fail)
+            else:
+                # What is asked of an object that a rollback has expired.
+                outage.setattr(type(users[0]), "name", property(fail), raising=False)
+            authenticator(app).leavers._wake.set()
+            await asyncio.wait_for(failed.wait(), 2)
+            await asyncio.sleep(0)
+        assert out(app, users) == []
+        async with asyncio.timeout(5):
+            while not out(app, users):
+                await asyncio.sleep(0.01)
+        assert out(app, users) == names[:1]
 
     with_hub(values, tmp_path, plan, check)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from elab_directory import FAILURES
 from elab_login import DirectoryAuthenticator
 from jupyterhub import orm
 from jupyterhub.app import JupyterHub
@@ -100,6 +101,24 @@ def test_somebody_outside_the_groups_reads_why_and_a_wrong_password_says_nothing
     with_hub(values, tmp_path, Plan(entries=people()), check)
 
 
+def test_somebody_with_two_entries_reads_that_waiting_does_not_help_and_no_outage_is_counted(
+    values: dict[str, Any], tmp_path: Path
+) -> None:
+    plan = Plan(entries=people())
+    plan.entries["uid=alice,ou=old,ou=people,dc=example,dc=org"] = {"uid": ["alice"]}
+
+    async def check(app: JupyterHub) -> None:
+        counted = FAILURES.labels(during="login")._value
+        before = counted.get()
+        with pytest.raises(HTTPError) as refused:
+            await log_in(app, "alice", "alice-password")
+        assert refused.value.status_code == 403
+        assert "two entries" in str(refused.value.log_message)
+        assert counted.get() == before
+
+    with_hub(values, tmp_path, plan, check)
+
+
 def test_a_directory_that_hangs_does_not_hold_up_the_hub(values: dict[str, Any], tmp_path: Path) -> None:
     async def check(app: JupyterHub) -> None:
         longest, before = 0.0, time.monotonic()
@@ -180,6 +199,27 @@ def test_somebody_who_logs_in_by_mail_is_looked_up_by_mail_again(values: dict[st
         await user.save_auth_state(model["auth_state"])
         authenticator(app)._seen.clear()
         assert await app.authenticator.refresh_user(user)
+
+    with_hub(values, tmp_path, plan, check)
+
+
+def test_a_rotated_crypt_key_makes_leavers_of_nobody_who_logs_in_by_mail(
+    values: dict[str, Any], tmp_path: Path
+) -> None:
+    values["directory"]["people"]["filter"] = "(mail={username})"
+    plan = Plan(entries=people())
+    plan.entries[ALICE]["mail"] = ["alice@example.org"]
+
+    async def check(app: JupyterHub) -> None:
+        # What the hub remembers of the login can't be read any more.
+        user = known(app)
+        assert await user.get_auth_state() is None
+        model = await authenticator(app).look_again(user)
+        assert model is not None
+        assert model["name"] == "alice"
+        assert await app.authenticator.refresh_user(user)
+        del plan.entries[ALICE]
+        assert await authenticator(app).look_again(user) is None
 
     with_hub(values, tmp_path, plan, check)
 

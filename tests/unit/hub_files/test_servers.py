@@ -146,6 +146,19 @@ def test_people_are_asked_only_where_there_is_something_to_choose(running: Runni
     assert not elab_servers.offers_choice(values)
 
 
+def test_a_choice_of_before_that_is_offered_no_more_locks_nobody_out_where_no_list_is_shown(
+    values: dict[str, Any], tmp_path: Path
+) -> None:
+    # Without a form JupyterHub starts with what its database holds of the last time.
+    values["profiles"] = values["profiles"][:1]
+    with waiting(values, tmp_path) as alone:
+        expected, _ = alone.manifests()
+        for before in ({"profile": "large"}, {"profile": "large", "image": "gpu"}, {"image": "gpu"}):
+            pod, _ = alone.manifests(**before)
+            assert pod["spec"]["containers"][0]["resources"] == expected["spec"]["containers"][0]["resources"]
+            assert pod["spec"]["containers"][0]["image"] == expected["spec"]["containers"][0]["image"]
+
+
 def test_deleting_a_person_never_deletes_their_disk(running: Running) -> None:
     assert running.app.config.Server.delete_pvc is False
 

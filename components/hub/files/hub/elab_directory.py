@@ -99,7 +99,7 @@ class Directory:
         """
 
         def ask(connection: Connection) -> Person | None:
-            person = self._find(connection, login)
+            person = self._find(connection, self._by_login(login))
             if person is not None:
                 _check_password(connection, person.dn, password)
             return person
@@ -111,7 +111,21 @@ class Directory:
 
     def look_up(self, login: str) -> Person | None:
         """The person with this name, or None if there is no such entry. Raises DirectoryUnavailableError."""
-        return self._ask(lambda connection: self._find(connection, login))
+        return self._ask(lambda connection: self._find(connection, self._by_login(login)))
+
+    def look_up_name(self, name: str) -> Person | None:
+        """The same for whom the platform knows by this name, whatever it is that they log in by."""
+        return self._ask(lambda connection: self._find(connection, self._by_name(name)))
+
+    def _by_login(self, login: str) -> str:
+        """A filter for those who log in so."""
+        return self.settings["people"]["filter"].replace("{username}", escape_filter_chars(login))
+
+    def _by_name(self, name: str) -> str:
+        """A filter for those who bear this name and may log in, by whatever."""
+        people = self.settings["people"]
+        anybody = people["filter"].replace("{username}", "*")
+        return f"(&{anybody}({people['username_attribute']}={escape_filter_chars(name)}))"
 
     def _ask(self, question: Callable[[Connection], T]) -> T:
         failures = []
@@ -175,10 +189,15 @@ class Directory:
             with suppress(LDAPException, OSError):
                 connection.unbind()
 
-    def _find(self, connection: Connection, login: str) -> Person | None:
+    @property
+    def _logs_in_by_name(self) -> bool:
+        """Whether what people log in by is the name itself, so that who is found by one is found by the other."""
+        people = self.settings["people"]
+        return people["filter"].lower() == f"({people['username_attribute']}={{username}})".lower()
+
+    def _find(self, connection: Connection, where: str) -> Person | None:
         people = self.settings["people"]
         attribute = people["username_attribute"]
-        where = people["filter"].replace("{username}", escape_filter_chars(login))
         entries = _search(connection, people["base"], where, attribute)
         if not entries:
             self._check_sight(connection)
@@ -188,6 +207,11 @@ class Directory:
         dn, values = entries[0]
         if len(values) != 1:
             raise AmbiguousEntryError(f"{dn} has {len(values)} values of {attribute}, and one is needed")
+        if not self._logs_in_by_name:
+            namesakes = _search(connection, people["base"], self._by_name(values[0]), attribute)
+            if len(namesakes) > 1:
+                # They would have one account, with one disk.
+                raise AmbiguousEntryError(f"others below {people['base']} have the {attribute} of {dn} too")
         groups = self._groups(connection, dn, values[0])
         if not groups:
             self._check_sight(connection)

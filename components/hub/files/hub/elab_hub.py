@@ -1,6 +1,7 @@
 """JupyterHub itself: addresses, database, limits, pages."""
 
 import os
+import re
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -15,7 +16,9 @@ def configure(c: Config, values: Values) -> None:
     c.JupyterHub.hub_bind_url = hub["bind_url"]
     c.JupyterHub.hub_connect_url = hub["connect_url"]
     c.JupyterHub.public_url = hub["public_url"]
-    c.JupyterHub.db_url = hub["db_url"] or os.environ["ELAB_DATABASE_URL"]
+    database = hub["db_url"] or os.environ["ELAB_DATABASE_URL"]
+    # PostgreSQL itself takes two names for its addresses, and clouds show either; SQLAlchemy knows the longer alone.
+    c.JupyterHub.db_url = re.sub("^postgres://", "postgresql://", database)
     # One replica that is stopped before the next starts: nobody else writes while the tables change. JupyterHub keeps
     # a copy of an SQLite file first; of a PostgreSQL database the institution has its own.
     c.JupyterHub.upgrade_db = True

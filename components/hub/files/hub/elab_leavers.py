@@ -13,6 +13,7 @@ from elab_directory import FAILURES, AmbiguousEntryError, DirectoryUnavailableEr
 from jupyterhub import orm
 from jupyterhub.app import JupyterHub
 from prometheus_client import Counter
+from sqlalchemy.exc import SQLAlchemyError
 
 LEFT = Counter("elab_leavers", "People put out because they left the directory or its groups")
 MANY = 5
@@ -49,7 +50,11 @@ class Leavers:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self.refresh)
             self._wake.clear()
-            await self.sweep()
+            try:
+                await self.sweep()
+            except Exception as error:
+                # Otherwise nobody would be put out until the hub is restarted.
+                self._survive(error, "A sweep for leavers broke off; the next one begins in %s seconds", self.refresh)
 
     async def sweep(self) -> None:
         """Look up everybody with a running server, and who is suspected; put out those who left, if that is credible.
@@ -60,7 +65,7 @@ class Leavers:
         active = {user.name: user for user in self.hub.users.values() if user.active}
         suspects, self._suspects = self._suspects, {}
         looked, gone = 0, []
-        for user in {**suspects, **active}.values():
+        for name, user in {**suspects, **active}.items():
             try:
                 person = await self._look_again(user)
             except AmbiguousEntryError:
@@ -70,18 +75,28 @@ class Leavers:
                 if self._doubted is not None:
                     return
                 break
-            except Exception:
-                self.hub.log.exception("Could not look %s up again", user.name)
+            except Exception as error:
+                self._survive(error, "Could not look %s up again", name)
                 continue
             looked += 1
             if person is None:
-                gone.append(user)
+                gone.append((name, user))
         if self._credible(begun, looked, len(gone)):
-            for user in gone:
+            for name, user in gone:
                 try:
                     self._put_out(user)
-                except Exception:
-                    self.hub.log.exception("Could not put %s out; the next sweep tries again", user.name)
+                except Exception as error:
+                    self._survive(error, "Could not put %s out; the next sweep tries again", name)
+
+    def _survive(self, error: Exception, words: str, *about: object) -> None:
+        """Log what went wrong, and leave a database session that answers again when the database does.
+
+        After a failure it refuses everything until it is rolled back; by then it has forgotten even people's names.
+        """
+        self.hub.log.error(words, *about, exc_info=error)
+        if isinstance(error, SQLAlchemyError):
+            with suppress(SQLAlchemyError):
+                self.hub.db.rollback()
 
     def _credible(self, begun: float, looked: int, gone: int) -> bool:
         if gone < MANY or 2 * gone <= looked:

@@ -10,7 +10,14 @@ from typing import Any, TypeVar
 
 import elab_places
 import elab_staying
-from elab_directory import FAILURES, Directory, DirectoryUnavailableError, Person, WrongPasswordError
+from elab_directory import (
+    FAILURES,
+    AmbiguousEntryError,
+    Directory,
+    DirectoryUnavailableError,
+    Person,
+    WrongPasswordError,
+)
 from elab_places import Places
 from elab_roles import OPERATORS
 from elab_staying import Model, StayingIn
@@ -28,6 +35,11 @@ NOT_ALLOWED = (
 UNREACHABLE = (
     "The directory that checks names and passwords can't be reached at the moment. Try again in a few minutes; "
     "people who are logged in can go on working."
+)
+
+TWICE = (
+    "The directory has two entries for this name, or an unclear one, so nobody can be let in by it. "
+    "Ask the people who run the directory to leave one."
 )
 
 T = TypeVar("T")
@@ -62,6 +74,10 @@ class DirectoryAuthenticator(StayingIn, LDAPAuthenticator):
             person = await self._in_thread(self.directory.log_in, login, data["password"])
         except WrongPasswordError:
             return None
+        except AmbiguousEntryError as error:
+            # No outage, of which an alert tells: the directory answers, and others get in.
+            self.log.warning("Login of %r refused: %s", login, error)
+            raise HTTPError(403, TWICE) from error
         except DirectoryUnavailableError as error:
             FAILURES.labels(during="login").inc()
             self.log.error("Nobody can log in: the directory gives no answer: %s", error)
@@ -81,7 +97,7 @@ class DirectoryAuthenticator(StayingIn, LDAPAuthenticator):
     async def ask(self, user: Any, age: float) -> Model | None:  # noqa: ANN401 (jupyterhub.user.User has no types)
         """What the directory says of somebody now."""
         login = await self._login_of(user)
-        person = await self._look_up(login, age)
+        person = await self._look_up(login, user.name, age)
         if person is None or person.name != user.name or not self._belongs(person):
             return None
         return self._model(person, login)
@@ -90,11 +106,14 @@ class DirectoryAuthenticator(StayingIn, LDAPAuthenticator):
         """Nobody gets a server here whose servers run elsewhere."""
         self.places.check_here({group.name for group in user.groups})
 
-    async def _login_of(self, user: Any) -> str:  # noqa: ANN401
+    async def _login_of(self, user: Any) -> str | None:  # noqa: ANN401
+        """What somebody typed; None where nothing is remembered of it, or a new crypt key makes it unreadable."""
         state = await user.get_auth_state() or {}
-        return state.get("login", user.name)
+        return state.get("login")
 
-    async def _look_up(self, login: str, age: float) -> Person | None:
+    async def _look_up(self, login: str | None, name: str, age: float) -> Person | None:
+        if login is None:
+            return await self._in_thread(self.directory.look_up_name, name)
         seen = self._seen.get(login)
         if seen is not None and time.monotonic() - seen[0] < age:
             return seen[1]
@@ -108,7 +127,7 @@ class DirectoryAuthenticator(StayingIn, LDAPAuthenticator):
     def _belongs(self, person: Person) -> bool:
         return bool(person.groups)
 
-    def _model(self, person: Person, login: str) -> Model:
+    def _model(self, person: Person, login: str | None) -> Model:
         groups = self.directory.settings["groups"]
         operates = person.name in self.operators or not person.groups.isdisjoint(groups["admins"])
         return {
@@ -116,7 +135,7 @@ class DirectoryAuthenticator(StayingIn, LDAPAuthenticator):
             # JupyterHub's admins may open people's servers: nobody is one.
             "admin": False,
             "groups": [*([OPERATORS] if operates else []), *self.places.groups_of(person.groups)],
-            "auth_state": {"login": login},
+            "auth_state": {"login": login} if login is not None else None,
         }
 
 

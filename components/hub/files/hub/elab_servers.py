@@ -83,11 +83,16 @@ def _patience(s: Config, spawner: Spawner) -> None:
     s.delete_grace_period = 10
 
 
+def answer_interval(values: Values) -> int:
+    """Seconds between two reports of a server's activity: several, before it would be culled."""
+    return max(1, min(ANSWER_INTERVAL, values["culling"]["timeout"] // 4))
+
+
 def environment(values: Values) -> dict[str, str]:
     """The environment of every server; braces doubled, since KubeSpawner fills templates in."""
     culling = values["culling"]
     ours = {
-        "JUPYTERHUB_ACTIVITY_INTERVAL": str(max(1, min(ANSWER_INTERVAL, culling["timeout"] // 4))),
+        "JUPYTERHUB_ACTIVITY_INTERVAL": str(answer_interval(values)),
         "JUPYTERHUB_XSRF_ANONYMOUS_IP_CIDRS": ";".join(values["hub"]["trusted_proxies"]),
         "ELAB_KERNEL_TIMEOUT": str(culling["kernel_timeout"]),
         "ELAB_MAX_AGE": str(culling["max_age"]),

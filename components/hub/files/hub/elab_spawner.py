@@ -2,9 +2,11 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+from aiohttp import ClientError, ServerDisconnectedError
 from elab_failures import (
     CHOICE,
     CLUSTER,
@@ -61,7 +63,11 @@ class Server(KubeSpawner):
         offered = profile.get("profile_options", {}) if profile else {}
         chosen = all(key in offered and value in list(offered[key]["choices"]) for key, value in options.items())
         if profile is None or not chosen:
-            raise SpawnError(CHOICE, f"asked for {self.user_options!r}")
+            if self.options_form:
+                raise SpawnError(CHOICE, f"asked for {self.user_options!r}")
+            # Where no list is shown, JupyterHub asks for what was chosen last time, which may be offered no more.
+            self.log.warning("%s asked for %r, and gets all there is", self._log_name, self.user_options)
+            self.user_options = {}
         await super().load_user_options()
 
     async def get_url(self) -> str:
@@ -119,7 +125,7 @@ class Server(KubeSpawner):
                 await maybe_future(self.after_pod_created_hook(self, pod))
         except ApiException as error:
             raise SpawnError(explain_refusal(error), refusal_message(error)) from error
-        except OSError as error:
+        except (OSError, ClientError) as error:
             raise SpawnError(CLUSTER, f"{type(error).__name__}: {error}") from error
         return await self._ready()
 
@@ -143,8 +149,9 @@ class Server(KubeSpawner):
     async def _request_claim(self) -> None:
         claim = self.get_pvc_manifest()
         for _ in range(ATTEMPTS):
-            if await self._make_create_pvc_request(claim, self.k8s_api_request_timeout):
-                return
+            with suppress(ServerDisconnectedError):
+                if await self._make_create_pvc_request(claim, self.k8s_api_request_timeout):
+                    return
         raise TimeoutError("the claim could not be made")
 
     def _claim_checked(self, check: "asyncio.Future[None]") -> None:
@@ -158,7 +165,8 @@ class Server(KubeSpawner):
                 create = self.api.create_namespaced_pod(self.namespace, pod)
                 await asyncio.wait_for(create, self.k8s_api_request_timeout)
                 return
-            except TimeoutError:
+            except (TimeoutError, ServerDisconnectedError):
+                # The latter is no OSError: an API server that ends closed the connection, and aiohttp repeats no POST.
                 continue
             except ApiException as error:
                 if error.status != 409:
@@ -209,8 +217,12 @@ class Server(KubeSpawner):
         if not await listens(url):
             return False
         try:
+            # A redirection is an answer. What runs there is the person's: it may not lead the hub elsewhere.
             await AsyncHTTPClient().fetch(
-                url_path_join(url, self.server.base_url, "api"), request_timeout=2, connect_timeout=1
+                url_path_join(url, self.server.base_url, "api"),
+                request_timeout=2,
+                connect_timeout=1,
+                follow_redirects=False,
             )
         except HTTPClientError as error:
             return error.code < 500
