@@ -101,7 +101,7 @@ class NodePool(Section):
     """How many placeholder pods keep room for the next people; `scheduling.placeholder` says how large each is."""
     arrivals: Arrivals | None = None
     """In place of `placeholders`: the rate from which their number is computed."""
-    machine: str | None = Field(default=None, min_length=1)
+    machine: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """The cloud's machine type, for example `m6i.4xlarge`; none: machines that nobody rents. A type that is not in
     docs/clouds.md needs `price_per_hour`, and its `allocatable` is taken as it stands."""
     spot: bool = False
