@@ -106,7 +106,7 @@ class NodePool(Section):
     docs/clouds.md needs `price_per_hour`, and its `allocatable` is taken as it stands."""
     spot: bool = False
     """Machines that the cloud may take back at short notice, and that cost less."""
-    price_per_hour: float | None = Field(default=None, ge=0)
+    price_per_hour: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     """What one node costs an hour, in the stack's currency; none: its machine's list price, if the cloud has one."""
 
     def problems(self) -> Iterator[Problem]:

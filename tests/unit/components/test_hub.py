@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from planning.recording import Recording, strings_in
+from tests.harness.authorities import ONE, TWO
 from tests.harness.platform import ENTRIES, SECRET_VALUES, container, objects, platform, pod, unmonitored, with_secrets
 
 POSTGRESQL = {"hub.database": {"kind": "postgresql"}}
@@ -204,9 +205,7 @@ def test_without_one_nothing_is_mounted_for_it() -> None:
 
 
 def test_authorities_of_directory_and_network_are_mounted_where_they_are_named() -> None:
-    directory, network = (
-        f"-----BEGIN CERTIFICATE-----\n{name}\n-----END CERTIFICATE-----\n" for name in ("one", "two")
-    )
+    directory, network = ONE, TWO
     recording = unmonitored({"directory.ca_certificates": directory, "network": {"ca_certificates": network}})
     trust = objects(recording, "ConfigMap")["elab-hub/hub-trust"]["data"]
     for path, text in (
