@@ -38,6 +38,14 @@ class ImagesSettings(Section):
     pull_policy: Literal["IfNotPresent", "Always"] = "IfNotPresent"
 
     def problems(self) -> Iterator[Problem]:
+        for index, name in enumerate(self.pull_secrets):
+            if name in self.pull_secrets[:index]:
+                yield Problem(
+                    where=f"pull_secrets.{index}",
+                    found=f'"{name}", which stands there already',
+                    allowed="every Secret once: the API server takes no pod that names one twice",
+                    fix="remove it, or name another one",
+                )
         for prefix, mirror in self.mirrors.items():
             if not Image.takes_below(prefix):
                 yield Problem(

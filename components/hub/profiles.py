@@ -143,7 +143,9 @@ class UsersSettings(Section):
                 fix="set default: true on the profile that most people use, and on no other",
             )
         for index, profile in enumerate(self.profiles):
-            for image in profile.images:
+            yield from repeated(f"profiles.{index}.pools", "pool", [str(name) for name in profile.pools])
+            yield from repeated(f"profiles.{index}.images", "image", [str(name) for name in profile.images])
+            for image in dict.fromkeys(profile.images):
                 if image != "default" and image not in self.images:
                     yield Problem(
                         where=f"profiles.{index}.images",
@@ -210,5 +212,5 @@ def repeated(where: str, key: str, values: list[str]) -> Iterator[Problem]:
             where=where,
             found=f'the {key} "{value}" {values.count(value)} times',
             allowed=f"every {key} once",
-            fix=f"give each entry a {key} of its own",
+            fix=f"give each entry a {key} of its own, or remove one",
         )
