@@ -159,12 +159,15 @@ def extra_config(settings: Settings) -> tuple[str | None, list[Problem]]:
         return None, [_extra_problem(name, f"a path below {ROOT.name}/", "move the file into the project")]
     allowed = f"a Python file below {ROOT.name}/"
     try:
-        text = (ROOT / name).read_text()
+        text = (ROOT / name).read_text(encoding="utf-8")
         compile(text, name, "exec")
     except OSError as error:
         return None, [_extra_problem(name, allowed, f"{error.strerror}: create it, or correct the path")]
+    except UnicodeDecodeError as error:
+        return None, [_extra_problem(name, allowed, f"save it as UTF-8 text: {error.reason} at byte {error.start}")]
     except SyntaxError as error:
-        return None, [_extra_problem(name, allowed, f"correct line {error.lineno}: {error.msg}")]
+        where = f"line {error.lineno}" if error.lineno else "the file"
+        return None, [_extra_problem(name, allowed, f"correct {where}: {error.msg}")]
     return text, []
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from clouds.ami import AmiAlias, outdated
+from clouds.aws_names import KeyArn, NodeDisk, RoleName, Zone
 from clouds.base import (
     About,
     AddressRanges,
@@ -71,13 +72,13 @@ class Karpenter(Section):
     kind: Literal["karpenter"]
     discovery: str = Field(min_length=1)
     """The value of the tag `karpenter.sh/discovery` of subnets and security groups, by custom the cluster's name."""
-    node_role: str = Field(min_length=1)
+    node_role: RoleName
     """The IAM role of the nodes; only its name."""
     ami: AmiAlias
     """The image of new nodes, an alias with its release. No default: it would grow old, for everybody at once."""
-    disk: Bytes = Bytes("100Gi")
+    disk: NodeDisk = NodeDisk("100Gi")
     """The node's own disk, for images and for servers' scratch space."""
-    zones: tuple[str, ...] = ()
+    zones: tuple[Zone, ...] = ()
     """None: every zone of those subnets."""
 
 
@@ -100,7 +101,7 @@ class AwsSettings(Section):
     service_cidrs: tuple[Cidr, ...] = (Cidr("10.100.0.0/16"),)
     node_cidrs: tuple[Cidr, ...] = ()
     filesystem: Literal["ext4", "xfs"] = "ext4"
-    kms_key: str | None = Field(default=None, pattern=r"^arn:aws[a-z-]*:kms:")
+    kms_key: KeyArn | None = None
     """The key that encrypts disks; none: the account's own for EBS."""
     load_balancer: Literal["internet-facing", "internal"] = "internet-facing"
     autoscaler: Karpenter | EksClusterAutoscaler = Field(discriminator="kind")
@@ -115,7 +116,7 @@ class Aws:
 
     @property
     def storage(self) -> Storage:
-        key = {"kmsKeyId": self.settings.kms_key} if self.settings.kms_key else {}
+        key = {"kmsKeyId": str(self.settings.kms_key)} if self.settings.kms_key else {}
         filesystem = {"csi.storage.k8s.io/fstype": self.settings.filesystem}
         spec = StorageClassSpec(
             provisioner=_DRIVER,

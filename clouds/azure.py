@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from shlex import quote
 from typing import Literal
 
 from pydantic import Field
@@ -21,7 +22,7 @@ from clouds.base import (
     StorageClassSpec,
 )
 from clouds.endpoints import METADATA, Dns, ManagedApiServer, endpoints_of
-from clouds.machines import Machine, PriceList, machine_problems
+from clouds.machines import Machine, PriceList, machine_problems, pods_problems
 from clouds.pools import NodePool, Taint
 from clouds.scaling import Command, Scaling, shown_labels, shown_taint
 from stackfile.labels import LabelKey, LabelValue
@@ -35,6 +36,9 @@ _WIRE_SERVER = Cidr("168.63.129.16/32")
 """Azure's channel to the machine, which hands out certificates of the node's extensions."""
 _SPOT = Taint(key=LabelKey("kubernetes.azure.com/scalesetpriority"), value=LabelValue("spot"), effect="NoSchedule")
 """AKS puts it on every spot node, whether the pool asks for it or not."""
+
+_PODS = range(10, 251)
+"""How many pods `--max-pods` takes for a node. Source: AKS' documentation, "Maximum pods per node"."""
 
 PRICES = PriceList(
     currency="USD",
@@ -60,9 +64,9 @@ class AzureSettings(Section):
     """AKS."""
 
     kind: Literal["azure"]
-    resource_group: str = Field(min_length=1, max_length=90)
+    resource_group: str = Field(pattern=r"^[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]$")
     """For the commands that a plan prints."""
-    cluster: str = Field(min_length=1, max_length=63)
+    cluster: str = Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?$")
     """The cluster's name in AKS, likewise."""
     api_server: ManagedApiServer = ManagedApiServer()
     dns: Dns = Dns()
@@ -137,8 +141,8 @@ class Azure:
             network_policies=PolicyEngine(
                 name="Calico, Azure's Network Policy Manager or Cilium, of which AKS Standard starts none by itself",
                 by_default=False,
-                turn_on=f"az aks update --resource-group {self.settings.resource_group} --name {self.settings.cluster} "
-                "--network-policy calico",
+                turn_on=f"az aks update --resource-group {quote(self.settings.resource_group)} --name "
+                f"{self.settings.cluster} --network-policy calico",
                 remarks="it makes every node anew; a new cluster takes the same option. Not Cilium "
                 "(`--network-dataplane cilium`) where metrics of the nodes are wanted: by it no address names a node, "
                 "so that Prometheus reaches no kubelet. Microsoft's own (`--network-policy azure`) ends in 2028",
@@ -187,12 +191,13 @@ class Azure:
             pool=pool.name,
             why="AKS' node pools are no objects of the cluster; where it is there already, update with "
             "--update-cluster-autoscaler takes the counts",
-            command=f"az aks nodepool add --resource-group {settings.resource_group} --cluster-name {settings.cluster} "
-            f"--name {pool.name} {' '.join(options)}",
+            command=f"az aks nodepool add --resource-group {quote(settings.resource_group)} --cluster-name "
+            f"{settings.cluster} --name {pool.name} {' '.join(options)}",
         )
 
     def pool_problems(self, pools: Sequence[NodePool]) -> Iterator[Problem]:
         yield from machine_problems(pools, PRICES)
+        yield from pods_problems(pools, _PODS, "AKS")
         for index, pool in enumerate(pools):
             if not re.fullmatch(r"[a-z][a-z0-9]{0,11}", pool.name):
                 yield Problem(

@@ -1,5 +1,6 @@
 """Google's GKE: persistent disks, network load balancers, node pools that scale by themselves."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +21,7 @@ from clouds.base import (
     StorageClassSpec,
 )
 from clouds.endpoints import METADATA, NODE_LOCAL_DNS, ManagedApiServer
-from clouds.machines import Machine, PriceList, machine_problems
+from clouds.machines import Machine, PriceList, machine_problems, pods_problems
 from clouds.pools import NodePool, Taint
 from clouds.scaling import Command, Scaling, shown_labels, shown_taint
 from stackfile.labels import LabelKey, LabelValue
@@ -50,6 +51,10 @@ _PERSISTENT_DISKS = 127
 """128 less the node's own, on every machine but those with shared cores. Source: Compute Engine's documentation,
 "Persistent Disk limits", and `pkg/gce-pd-csi-driver/node.go` of kubernetes-sigs/gcp-compute-persistent-disk-csi-driver.
 """
+
+_PODS = range(8, 257)
+"""How many pods `--max-pods-per-node` takes for a node. Source: GKE's documentation, "Configure maximum Pods per node",
+and `max_pods_constraint` of its API."""
 
 PRICES = PriceList(
     currency="USD",
@@ -234,7 +239,16 @@ class Gcp:
 
     def pool_problems(self, pools: Sequence[NodePool]) -> Iterator[Problem]:
         yield from machine_problems(pools, PRICES)
+        yield from pods_problems(pools, _PODS, "GKE")
         for index, pool in enumerate(pools):
+            if not re.fullmatch(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?", pool.name):
+                yield Problem(
+                    where=f"pools.{index}.name",
+                    found=f'"{pool.name}"',
+                    allowed="at most 40 lower-case letters, digits and hyphens, a letter first, as GKE names its node "
+                    "pools",
+                    fix="give the pool another name, here and in the profiles that name it",
+                )
             yield from _disk_problems(index, pool, self.settings.disk)
             if pool.allocatable.gpus and _GPU not in pool.taints:
                 yield Problem(

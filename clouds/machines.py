@@ -72,6 +72,18 @@ def machine_problems(pools: Sequence[NodePool], prices: PriceList) -> Iterator[P
             )
 
 
+def pods_problems(pools: Sequence[NodePool], bounds: range, whose: str) -> Iterator[Problem]:
+    """Nodes that count on more pods than their cloud lets a kubelet run, or on so few that it makes no such pool."""
+    for index, pool in enumerate(pools):
+        if pool.allocatable.pods not in bounds:
+            yield Problem(
+                where=f"pools.{index}.allocatable.pods",
+                found=str(pool.allocatable.pods),
+                allowed=f"{bounds[0]} to {bounds[-1]} a node, as {whose} has it",
+                fix="copy it from kubectl describe node, under Allocatable; of a new pool leave it out: it is 110 then",
+            )
+
+
 def _too_large(where: str, pool: NodePool, machine: Machine) -> Iterator[Problem]:
     for name, mine, theirs, shown in (
         ("cpu", pool.allocatable.cpu.millicores, machine.cpus * 1000, str(machine.cpus)),

@@ -164,8 +164,18 @@ class OpenShift:
         if isinstance(found, NoMachineSets):
             return
         known = {str(pool.name): pool for pool in pools}
+        yield from _shared(found)
         for index, pool in enumerate(pools):
             sets = found.machine_sets.get(pool.name, ())
+            # A pool whose name is misspelt there has none either, and is told of below.
+            if not sets and pool.nodes.min != pool.nodes.max and found.machine_sets.keys() <= known.keys():
+                yield Problem(
+                    where=f"pools.{index}.nodes",
+                    found=f"min {pool.nodes.min} and max {pool.nodes.max}, with no MachineSet that adds nodes",
+                    allowed=f"equal numbers, as many nodes as pool {pool.name} has; or MachineSets of its own",
+                    fix=f"set min and max to that number, or name its MachineSets by cloud.autoscaler.machine_sets."
+                    f"{pool.name}",
+                )
             if not found.from_zero and pool.nodes.min < len(sets):
                 yield Problem(
                     where=f"pools.{index}.nodes.min",
@@ -197,3 +207,19 @@ class OpenShift:
     @property
     def load_balancer_annotations(self) -> dict[str, str]:
         return {}
+
+
+def _shared(found: MachineSets) -> Iterator[Problem]:
+    """A MachineSet is kept between two numbers, by one MachineAutoscaler, which is named after it."""
+    told: dict[Name, str] = {}
+    for pool, sets in found.machine_sets.items():
+        for index, name in enumerate(sets):
+            where = f"cloud.autoscaler.machine_sets.{pool}.{index}"
+            if name in told:
+                yield Problem(
+                    where=where,
+                    found=f"{name}, which stands at {told[name]} already",
+                    allowed="each MachineSet once: its machines are nodes of one pool",
+                    fix="remove one of the two; `oc get machinesets -n openshift-machine-api` lists them all",
+                )
+            told.setdefault(name, where)

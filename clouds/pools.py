@@ -101,12 +101,12 @@ class NodePool(Section):
     """How many placeholder pods keep room for the next people; `scheduling.placeholder` says how large each is."""
     arrivals: Arrivals | None = None
     """In place of `placeholders`: the rate from which their number is computed."""
-    machine: str | None = Field(default=None, min_length=1)
+    machine: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """The cloud's machine type, for example `m6i.4xlarge`; none: machines that nobody rents. A type that is not in
     docs/clouds.md needs `price_per_hour`, and its `allocatable` is taken as it stands."""
     spot: bool = False
     """Machines that the cloud may take back at short notice, and that cost less."""
-    price_per_hour: float | None = Field(default=None, ge=0)
+    price_per_hour: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     """What one node costs an hour, in the stack's currency; none: its machine's list price, if the cloud has one."""
 
     def problems(self) -> Iterator[Problem]:

@@ -126,6 +126,9 @@ def duties(settings: AnyEntry) -> Iterator[str]:
         yield "set timeout-tunnel to 24h in the HAProxy controller's ConfigMap: WebSockets are else cut after an hour"
     if isinstance(settings, IngressEntry) and settings.controller == "traefik":
         yield "set respondingTimeouts.readTimeout to 0 at Traefik's entry point: uploads else end after a minute"
+        # traefik/traefik#13001 and k3s-io/docs#160: nor does its chart.
+        if settings.tls is not None:
+            yield "send Traefik's entry point for http to the one for https (http.redirections): it does not by itself"
     if isinstance(settings, IngressEntry) and settings.controller == "other":
         yield "let the controller keep WebSockets for 24 h and bodies of any size, by entry.annotations"
     if isinstance(settings, GatewayEntry):

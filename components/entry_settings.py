@@ -7,7 +7,7 @@ from pydantic import Field
 
 from stackfile.labels import AnnotationKey
 from stackfile.problems import Problem
-from stackfile.references import Cidr, HostName, Name, ObjectName
+from stackfile.references import Cidr, DoorName, HostName, Name, ObjectName
 from stackfile.section import Section
 
 
@@ -30,7 +30,7 @@ class IngressEntry(Section):
     """An Ingress, served by a controller of the cluster."""
 
     kind: Literal["ingress"]
-    host: HostName
+    host: DoorName
     class_name: Name
     """The IngressClass."""
     controller: Literal["ingress-nginx", "traefik", "haproxy", "other"]
@@ -48,10 +48,10 @@ class GatewayEntry(Section):
     """An HTTPRoute on a Gateway of the cluster, whose listener ends TLS."""
 
     kind: Literal["gateway"]
-    host: HostName
+    host: DoorName
     gateway: Name
     gateway_namespace: Name
-    listener: str | None = None
+    listener: ObjectName | None = None
     """The listener's `sectionName`; none: every listener that fits the host."""
     data_plane_namespace: Name
     """Where the Gateway's proxies run; only they reach elab's."""
@@ -65,7 +65,7 @@ class RouteEntry(Section):
     """OpenShift Routes, whose router ends TLS with its own certificate."""
 
     kind: Literal["route"]
-    host: HostName
+    host: DoorName
     """A name that the router's certificate holds, for example below its `*.apps` domain."""
     router_namespace: Name = Name("openshift-ingress")
     """Where the router's pods are; only they reach the proxy."""

@@ -1,5 +1,6 @@
 """Settings of the institution's network: registries, the corporate proxy, and the authorities it trusts."""
 
+import ssl
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
@@ -37,7 +38,23 @@ class ImagesSettings(Section):
     pull_policy: Literal["IfNotPresent", "Always"] = "IfNotPresent"
 
     def problems(self) -> Iterator[Problem]:
+        for index, name in enumerate(self.pull_secrets):
+            if name in self.pull_secrets[:index]:
+                yield Problem(
+                    where=f"pull_secrets.{index}",
+                    found=f'"{name}", which stands there already',
+                    allowed="every Secret once: the API server takes no pod that names one twice",
+                    fix="remove it, or name another one",
+                )
         for prefix, mirror in self.mirrors.items():
+            if not Image.takes_below(prefix):
+                yield Problem(
+                    where=f"mirrors.{prefix}",
+                    found=f'the key "{prefix}", which begins no image\'s name',
+                    allowed="a registry's host, and a prefix of repositories if need be, in lower case",
+                    fix="write it as images have it, without scheme, tag or a slash at the end: docker.io, or "
+                    "quay.io/jupyterhub",
+                )
             if not Image.takes_below(mirror):
                 yield Problem(
                     where=f"mirrors.{prefix}",
@@ -96,10 +113,23 @@ def pem(text: str | None) -> str | None:
     """
     if text is not None and "PRIVATE KEY" in text:
         raise refusal("certificates only", "take the private key out of the stack file, and replace that key")
-    if text is not None and "-----BEGIN CERTIFICATE-----" not in text:
-        fix = "paste the certificates with their BEGIN and END lines"
-        raise refusal("PEM text with at least one certificate", fix)
+    if text is not None and not _is_readable(text):
+        fix = (
+            "paste the certificates with their BEGIN and END lines, each on a line of its own, below a | behind the key"
+        )
+        raise refusal("PEM text with at least one certificate, all of which OpenSSL can read", fix)
     return text
+
+
+def _is_readable(text: str) -> bool:
+    """Whether OpenSSL reads the text to its end: a YAML text in > instead of | is one line, which holds none to it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        # Between certificates anything may stand, in any language.
+        context.load_verify_locations(cadata=text.encode("ascii", "replace").decode())
+    except (ssl.SSLError, ValueError):
+        return False
+    return True
 
 
 class ClusterIdentifier(Scalar):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import pulumi
 import pulumi_docker_build as docker_build
@@ -13,6 +13,7 @@ from components.kit import content_hash
 from components.network_settings import ImagesSettings
 from stackfile.problems import Problem
 from stackfile.references import Image
+from stackfile.scalars import Scalar
 from stackfile.section import Section
 
 
@@ -27,11 +28,25 @@ class ReadyImage(Section):
     taken for what the image holds; none: plans say nothing of applications."""
 
 
+class Repository(Scalar):
+    """A registry and a repository of its, which the tag is put behind."""
+
+    allowed: ClassVar[str] = "registry/repository in lower case, without a tag"
+    example: ClassVar[str] = "registry.example.org/elab/notebook"
+
+    @classmethod
+    def check(cls, text: str) -> None:
+        if "@" in text or ":" in text.rpartition("/")[2]:
+            raise ValueError("leave the tag out: elab makes one of what the image is made of, behind tag_prefix")
+        if not Image.takes_below(text):
+            raise ValueError
+
+
 class BuiltImage(Section):
     """An image that `up` builds from `notebook-image/` and pushes, by `docker buildx`."""
 
     kind: Literal["build"]
-    repository: str = Field(pattern=r"^[a-z0-9.-]+(:[0-9]+)?/[a-z0-9._/-]+$")
+    repository: Repository
     """Where it is pushed, without a tag: `registry.example.org/elab/notebook`."""
     tag_prefix: str = Field(default="elab", pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")
     """What the tag begins with, for people; a hash of all that the image is made of follows. Servers use the digest."""

@@ -28,7 +28,8 @@ def losses(before: Snapshot, after: Snapshot) -> Iterator[Loss]:
     """Every loss of data between two plans of one stack, in the order of the earlier plan."""
     kept = {entry.identity: entry for entry in after.entries}
     by_urn = {urn: entry for entry in after.entries for urn in (entry.urn, *entry.former)}
-    people_before, people_after = _people(before), _people(after)
+    values_before, values_after = _values(before), _values(after)
+    people_before, people_after = values_before.get("spawner", {}), values_after.get("spawner", {})
     holding_data = {entry.namespace for entry in before.entries if entry.kind == "PersistentVolumeClaim"}
     holding_data.add(people_before.get("namespace"))
     for entry in before.entries:
@@ -49,6 +50,8 @@ def losses(before: Snapshot, after: Snapshot) -> Iterator[Loss]:
         if (entry.kind == "PersistentVolumeClaim" or holds_data or entry.type.startswith("random:")) and other:
             yield from _unguarded(entry, other)
     yield from _homes(people_before, people_after, before, after)
+    yield from _names(values_before, values_after)
+    yield from _database(values_before, values_after)
 
 
 def _kept(entry: Entry, now: Entry | None, by_urn: Mapping[str, Entry]) -> Iterator[Loss]:
@@ -171,13 +174,39 @@ def _unguarded(entry: Entry, now: Entry) -> Iterator[Loss]:
             )
 
 
-def _people(plan: Snapshot) -> Mapping[str, Any]:
-    """The hub's spawner values: where people's disks are, and how they are named."""
+def _values(plan: Snapshot) -> Mapping[str, Any]:
+    """What the hub reads: where people's disks are, and after whom they are named."""
     for entry in plan.entries:
         data = entry.inputs.get("data") or {}
         if entry.kind == "ConfigMap" and entry.inputs["metadata"]["name"] == "hub-values":
-            return json.loads(data["values.json"])["spawner"]
+            return json.loads(data["values.json"])
     return {}
+
+
+def _names(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Loss]:
+    """Whoever logs in is known by an attribute of the directory; where people log in elsewhere there is none here."""
+    old, new = (((values.get("directory") or {}).get("people") or {}) for values in (before, after))
+    attribute, other = old.get("username_attribute"), new.get("username_attribute")
+    if attribute and other and attribute != other:
+        yield Loss(
+            where="the hub's values, directory.people.username_attribute",
+            what=f"changes from {attribute} to {other}",
+            why="people's claims are named after it: everyone whose two names differ would get a new, empty disk",
+            fix=f"restore {attribute}; by directory.people.filter people may log in with another name all the same",
+        )
+
+
+def _database(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Loss]:
+    """From a server to a file; the other way the file's claim leaves the plan, which is told of as such."""
+    old, new = (values.get("hub") for values in (before, after))
+    if old and new and not old.get("db_url") and new.get("db_url"):
+        yield Loss(
+            where="the hub's values, hub.db_url",
+            what="changes from a PostgreSQL server to a new file of SQLite's",
+            why="the hub would know of no running server, no named server and no token: servers would run on unseen",
+            fix="keep hub.database at kind: postgresql; to move, let everyone's servers end and copy the database by "
+            "hand",
+        )
 
 
 def _homes(

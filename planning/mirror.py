@@ -18,9 +18,12 @@ _HEAD = Path(__file__).parent / "files" / "mirror.sh"
 
 
 def prefixes(found: Sequence[StackImage], registry: str) -> dict[str, str]:
-    """The setting `images.mirrors` by which every image comes from a registry: one entry for each registry of today."""
+    """The setting `images.mirrors` by which every image comes from a registry: one entry for each registry of today.
+
+    A port becomes part of the name: no repository's path holds a colon."""
     hosts = {str(Image(one.source)).partition("/")[0] for one in found if one.source}
-    return {host: f"{registry}/{host}" for host in sorted(hosts) if registry.partition("/")[0] != host}
+    others = sorted(host for host in hosts if registry.partition("/")[0] != host)
+    return {host: f"{registry}/{host.replace(':', '-')}" for host in others}
 
 
 def script(found: Sequence[StackImage], settings: Settings, registry: str) -> str:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pydantic import Field
 
 from stackfile.problems import Problem
+from stackfile.references import Image
 from stackfile.section import Section
 
 REGISTRIES = ("cr.fluentbit.io", "docker.io", "docker.elastic.co", "quay.io", "registry.k8s.io")
@@ -26,7 +27,7 @@ class PolicySettings(Section):
 
     def problems(self) -> Iterator[Problem]:
         for index, registry in enumerate(self.registries):
-            if "://" in registry or registry.endswith("/") or not registry:
+            if not Image.takes_below(registry):
                 yield Problem(
                     where=f"registries.{index}",
                     found=f'"{registry}"',

@@ -38,24 +38,30 @@ def _storage(settings: "Settings") -> Iterator[Problem]:
 
 def _egress(settings: "Settings") -> Iterator[Problem]:
     ranges = settings.facts.ranges
-    forbidden: list[tuple[str, tuple[Cidr, ...]]] = [
+    own: list[tuple[str, tuple[Cidr, ...]]] = [
         ("the cluster's pods", ranges.pods),
         ("the cluster's Services", ranges.services),
-        ("the cluster's nodes", ranges.nodes),
         ("the API server", settings.facts.endpoints.api_server),
         ("the cloud's metadata, which hands out the node's credentials", ranges.metadata),
     ]
+    nodes = ("the cluster's nodes", ranges.nodes)
     for index, rule in enumerate(settings.users.egress.allow):
-        for what, cidrs in forbidden:
-            for cidr in cidrs:
-                if rule.cidr.overlaps(cidr):
-                    yield Problem(
-                        where=f"users.egress.allow.{index}.cidr",
-                        found=str(rule.cidr),
-                        allowed=f"ranges that don't hold {cidr}: {what}",
-                        fix="name the smaller ranges that people need"
-                        + (", or use users.egress.internet" if rule.cidr.network.prefixlen == 0 else ""),
-                    )
+        everywhere = rule.cidr.network.prefixlen == 0
+        fix = "name the smaller ranges that people need" + (", or use users.egress.internet" if everywhere else "")
+        yield from _holding(f"users.egress.allow.{index}.cidr", rule.cidr, [*own, nodes], fix)
+    for index, cidr in enumerate(settings.network.proxy_cidrs):
+        # A proxy may stand among the nodes' addresses, as one of them at most.
+        forbidden = own if cidr.network.num_addresses == 1 else [*own, nodes]
+        fix = "name the proxy's own addresses: people's servers reach all of these at its port"
+        yield from _holding(f"network.proxy_cidrs.{index}", cidr, forbidden, fix)
+
+
+def _holding(where: str, found: Cidr, forbidden: list[tuple[str, tuple[Cidr, ...]]], fix: str) -> Iterator[Problem]:
+    """Why people's servers may not reach a range."""
+    for what, cidrs in forbidden:
+        for cidr in cidrs:
+            if found.overlaps(cidr):
+                yield Problem(where=where, found=str(found), allowed=f"ranges that don't hold {cidr}: {what}", fix=fix)
 
 
 def _entry(settings: "Settings") -> Iterator[Problem]:

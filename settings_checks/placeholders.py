@@ -65,16 +65,31 @@ def _fit_the_pool(settings: "Settings") -> Iterator[Problem]:
     """Placeholders for more people than the pool ever holds would keep it at its largest, and still be too few."""
     default = next((profile for profile in settings.users.profiles if profile.default), None)
     for index, pool in enumerate(settings.known_pools):
-        if pool.arrivals is None or default is None:
+        if default is None:
             continue
         profiles, size = settings.users.profiles, settings.scheduling.placeholder
         one, count = placeholder(pool, profiles, size), placeholders(pool, profiles, size)
-        held = pool.nodes.max * pool.allocatable.pods_of(one.resources, one.gpus)
-        if count > held:
+        of_node = pool.allocatable.pods_of(one.resources, one.gpus)
+        held = pool.nodes.max * of_node
+        # That a node holds none was told of the stack's own size, or of the default profile.
+        told = of_node == 0 and (size is not None or pool.name in default.pools)
+        if count <= held or told:
+            continue
+        allowed = f"at most {held} placeholders: what {pool.nodes.max} nodes hold"
+        if pool.arrivals is None:
+            yield Problem(
+                where=f"pools.{index}.placeholders",
+                found=str(count),
+                allowed=allowed,
+                fix=f"raise nodes.max of pool {pool.name}, or set it to what the next people need"
+                if held
+                else "set it to 0: no node of the pool holds a server of the default profile",
+            )
+        else:
             coming = pool.arrivals.seats(pool.node_start)
             yield Problem(
                 where=f"pools.{index}.arrivals",
                 found=f"{coming} people while a node starts, which is {count} placeholders",
-                allowed=f"at most {held} placeholders: what {pool.nodes.max} nodes hold",
+                allowed=allowed,
                 fix=f"raise nodes.max of pool {pool.name}, set arrivals.at_most, or expect fewer",
             )

@@ -31,7 +31,7 @@ def _pools(settings: "Settings") -> Iterator[Problem]:
     yield from _selectors(settings.pools)
     by_name = {pool.name: pool for pool in settings.pools}
     for index, profile in enumerate(settings.users.profiles):
-        for name in profile.pools:
+        for name in dict.fromkeys(profile.pools):
             if name not in by_name:
                 yield Problem(
                     where=f"users.profiles.{index}.pools",

@@ -29,7 +29,8 @@ def follow(model: type[BaseModel], location: Iterable[str | int]) -> Place:
     for part in map(str, location):
         sections = sections_in(annotation)
         chosen = [section for section in sections if part in _kinds(section)]
-        if chosen and not any(part in section.model_fields for section in sections):
+        # Of several kinds the tag comes first, though it may be a field's name too: a gateway has a gateway.
+        if chosen and (len(sections) > 1 or part not in sections[0].model_fields):
             annotation = chosen[0]
         elif part != "[key]" and not part.startswith("function-"):
             path.append(part)

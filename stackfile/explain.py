@@ -22,11 +22,13 @@ _ALLOWED: Final = {
     "list_type": "a list",
     "dict_type": "a mapping of names to values",
     "string_type": "text",
+    "string_unicode": "text of Unicode's characters",
     "int_type": "a whole number",
     "int_parsing": "a whole number",
     "int_from_float": "a whole number",
     "float_type": "a number",
     "float_parsing": "a number",
+    "finite_number": "a number",
     "bool_type": "true or false",
     "bool_parsing": "true or false",
     "greater_than_equal": "at least {ge}",
@@ -96,7 +98,7 @@ def _problem(model: type[BaseModel], top: str, details: ErrorDetails) -> Problem
         found = _found(context.get("tag"))
         return Problem(where=f"{where}.{tag}", found=found, allowed=allowed, fix=f"set {where}.{tag} to one of these")
     allowed = _allowed(place, details)
-    return Problem(where=where, found=found, allowed=allowed, fix=_fix(kind, where, allowed))
+    return Problem(where=where, found=found, allowed=allowed, fix=_fix(kind, where, allowed, details["input"]))
 
 
 def _outside(place: Place, around: Place) -> str | None:
@@ -115,11 +117,13 @@ def _allowed(place: Place, details: ErrorDetails) -> str:
     return words.format(**details.get("ctx", {})).replace("'", "") if words else details["msg"]
 
 
-def _fix(kind: str, where: str, allowed: str) -> str:
+def _fix(kind: str, where: str, allowed: str, value: object) -> str:
     if kind in _MAPPINGS:
         return f"write {where} as a mapping: its keys indented below it"
     if kind in _LISTS:
         return f"write {where} as a list: one item a line, each after a hyphen"
+    if kind == "string_type" and isinstance(value, bool | int | float):
+        return f'quote it: "{json.dumps(value)}"'
     return f"set {where} to {allowed}"
 
 

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from pathlib import PurePosixPath
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from stackfile.scalars import Scalar
 
 LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 """Of RFC 1123, its length aside."""
+_LABEL_LENGTH = 63
 SUBDOMAIN = rf"{LABEL}(\.{LABEL})*"
 """Labels with dots between them: a DNS name."""
 _COMPONENT = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
@@ -63,6 +65,20 @@ class HostName(Scalar):
             raise ValueError(f'write it in lower case: "{text.lower()}"')
         if not re.fullmatch(cls.pattern or "", text) or len(text) > 253:
             raise ValueError
+        if any(len(label) > _LABEL_LENGTH for label in text.split(".")):
+            raise ValueError(f"write at most {_LABEL_LENGTH} characters between two dots: no DNS holds a longer name")
+
+
+class DoorName(HostName):
+    """The name by which a door that leads to several services tells which is meant: an address names none."""
+
+    allowed: ClassVar[str] = "a DNS name without scheme, port or path; no address, which Ingress and certificate refuse"
+
+    @classmethod
+    def check(cls, text: str) -> None:
+        super().check(text)
+        if re.fullmatch(r"[0-9.]+", text):
+            raise ValueError(f'write the name that leads to {text}, for example "{cls.example}"')
 
 
 class Image(Scalar):
@@ -218,15 +234,26 @@ class EnvName(Scalar):
 
 
 class AbsolutePath(Scalar):
-    """A path inside a container."""
+    """A path inside a container, at which a volume can be mounted."""
 
-    allowed: ClassVar[str] = "an absolute path without .. in it"
+    allowed: ClassVar[str] = (
+        "an absolute path below /, as it is shortest: without . or .. or a slash to spare, or a colon"
+    )
     example: ClassVar[str] = "/srv/data"
 
     @classmethod
     def check(cls, text: str) -> None:
-        if not text.startswith("/") or ".." in text.split("/"):
+        # Kubernetes takes a colon for the end of the path, and `//` and a slash at the end for another path.
+        if not text.startswith("/") or ".." in text.split("/") or ":" in text:
             raise ValueError
+        if str(PurePosixPath("/", *text.split("/"))) != text:
+            raise ValueError(f'write it as "{PurePosixPath("/", *text.split("/"))}"')
+        if text == "/":
+            raise ValueError(f'name a folder below it, for example "{cls.example}": nothing of the image would be left')
+
+    def holds(self, other: str) -> bool:
+        """Whether the other path is this one, or below it."""
+        return PurePosixPath(other).is_relative_to(self)
 
 
 _LONGEST_POOL = 63 - 20 - len("-")

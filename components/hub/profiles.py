@@ -1,7 +1,7 @@
 """Settings of people's servers: sizes and images to choose from, their disk, and what they may reach."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -76,7 +76,7 @@ class EgressRule(Section):
     """Addresses that people's servers may reach."""
 
     cidr: Cidr
-    ports: tuple[int, ...] = ()
+    ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = ()
     """Ports; none: every port."""
     protocol: Literal["TCP", "UDP"] = "TCP"
 
@@ -143,7 +143,9 @@ class UsersSettings(Section):
                 fix="set default: true on the profile that most people use, and on no other",
             )
         for index, profile in enumerate(self.profiles):
-            for image in profile.images:
+            yield from repeated(f"profiles.{index}.pools", "pool", [str(name) for name in profile.pools])
+            yield from repeated(f"profiles.{index}.images", "image", [str(name) for name in profile.images])
+            for image in dict.fromkeys(profile.images):
                 if image != "default" and image not in self.images:
                     yield Problem(
                         where=f"profiles.{index}.images",
@@ -163,13 +165,28 @@ class UsersSettings(Section):
         yield from repeated("volumes", "path", [*mounts, str(self.home.path)])
         names = [str(data.name) for data in self.shared_data] + [str(volume.name) for volume in self.volumes]
         yield from repeated("volumes", "name", [*names, *RESERVED_VOLUMES])
-        for mount in mounts:
-            if mount == "/etc/elab" or mount.startswith("/etc/elab/"):
+        yield from self._covered()
+
+    def _covered(self) -> Iterator[Problem]:
+        """Paths at which a volume would hide another, or keep it from being mounted where nobody may write."""
+        ours = AbsolutePath("/etc/elab")
+        shared = [(f"shared_data.{index}.path", one.path) for index, one in enumerate(self.shared_data)]
+        extra = [(f"volumes.{index}.path", one.path) for index, one in enumerate(self.volumes)]
+        for where, path in (*shared, *extra, ("home.path", self.home.path)):
+            if ours.holds(path) or path.holds(ours):
                 yield Problem(
-                    where="volumes",
-                    found=f'the path "{mount}"',
-                    allowed="any path outside /etc/elab, where elab's own files for servers are",
+                    where=where,
+                    found=f'"{path}"',
+                    allowed="any path outside /etc/elab, where elab's own files for servers are, and not above it",
                     fix="mount it elsewhere, for example below /srv",
+                )
+        for where, path in (*shared, *extra):
+            if path.holds(self.home.path) and path != self.home.path:
+                yield Problem(
+                    where=where,
+                    found=f'"{path}", with the home at {self.home.path}',
+                    allowed="any path that the home is not below: what is only read takes no further mount",
+                    fix="mount it elsewhere, for example below /srv, or within the home",
                 )
 
     def _secrets_in_clear(self) -> Iterator[Problem]:
@@ -195,5 +212,5 @@ def repeated(where: str, key: str, values: list[str]) -> Iterator[Problem]:
             where=where,
             found=f'the {key} "{value}" {values.count(value)} times',
             allowed=f"every {key} once",
-            fix=f"give each entry a {key} of its own",
+            fix=f"give each entry a {key} of its own, or remove one",
         )

@@ -9,7 +9,7 @@ from components.logging.snapshot_settings import SnapshotSettings
 from components.logging.streams import StreamPart
 from stackfile.problems import Problem
 from stackfile.quantities import Bytes, DiskSize, Duration
-from stackfile.references import HostName, Image, Name, StorageClassName
+from stackfile.references import DoorName, Image, Name, StorageClassName
 from stackfile.resources import Resources, resources
 from stackfile.scalars import Scalar
 from stackfile.section import Section
@@ -87,7 +87,7 @@ class KibanaSettings(Section):
     published: bool | None = None
     """Whether the door leads to Kibana; none: wherever it can lead to several services (ingress, gateway, route).
     False: it is reached by `kubectl port-forward`."""
-    host: HostName | None = None
+    host: DoorName | None = None
     """A host of its own, which keeps operators' sessions apart from pages that people's servers show; none: the path
     /kibana of the one address, which prod does not allow."""
 

@@ -1,6 +1,6 @@
 """Settings of Grafana: where it is published, and who may look."""
 
-from stackfile.references import HostName, Image
+from stackfile.references import DoorName, Image
 from stackfile.resources import Resources, resources
 from stackfile.section import Section
 
@@ -15,7 +15,7 @@ class GrafanaSettings(Section):
     published: bool | None = None
     """Whether the door leads to Grafana; none: wherever it can lead to several services (ingress, gateway, route).
     False: it is reached by `kubectl port-forward`."""
-    host: HostName | None = None
+    host: DoorName | None = None
     """A host of its own, which keeps administrators' sessions apart from pages that people's servers show; none: the
     path /grafana of the one address."""
     viewers: bool = False

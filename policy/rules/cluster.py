@@ -105,6 +105,10 @@ def tls(resource: Resource, context: Context) -> Iterator[str]:
         for host in dict.fromkeys(reached):
             if not {str(host), "None"} & covered:
                 yield f"{host or 'every host'} is reached without TLS"
+        for name, value in (resource.metadata.get("annotations") or {}).items():
+            # ingress-nginx and every HAProxy controller: each host by http too, where they send people to https.
+            if name.endswith("/ssl-redirect") and str(value).lower() == "false":
+                yield f"annotation {name} lets it be reached without TLS too"
     if resource.kind == "Route":
         ends = resource.spec.get("tls") or {}
         if not ends or ends.get("insecureEdgeTerminationPolicy") == "Allow":

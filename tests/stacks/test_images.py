@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from components.network_settings import ImagesSettings
 from planning import images, mirror
 from planning import plan as plans
 from planning.__main__ import FINDINGS, main
@@ -149,3 +151,13 @@ def test_what_the_registry_holds_already_is_not_copied_onto_itself() -> None:
     text = mirror.script(images.inventory(plan("prod")), plan("prod").subject.settings, "registry.example.org/mirror")
     assert "# registry.example.org/elab/notebook:1: in this registry already" in text
     assert "registry.example.org: " not in text
+
+
+def test_a_registry_with_a_port_is_mirrored_below_a_name_that_a_repository_can_have() -> None:
+    """No path of a repository holds a colon: skopeo refused the copy, and the stack its own setting."""
+    (one, *_) = images.inventory(plan("prod"))
+    found = [replace(one, source="registry.example.org:5000/elab/notebook:1", digest="")]
+    text = mirror.script(found, plan("prod").subject.settings, REGISTRY)
+    mirrored = f"{REGISTRY}/registry.example.org-5000"
+    assert f"copy registry.example.org:5000/elab/notebook:1 {mirrored}/elab/notebook:1\n" in text
+    assert list(ImagesSettings(mirrors=mirror.prefixes(found, REGISTRY)).problems()) == []

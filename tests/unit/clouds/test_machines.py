@@ -117,3 +117,38 @@ def test_a_machine_of_googles_that_cannot_attach_the_stacks_disks_is_refused(
     except StackError as error:
         found = [problem.where for problem in error.problems if "cloud.disk" in problem.found]
     assert found == ["pools.0.machine", "pools.1.machine"] * refused
+
+
+@pytest.mark.parametrize(("name", "pods"), [("gcp", 257), ("gcp", 7), ("azure", 251), ("azure", 9)])
+def test_a_node_counts_on_no_more_pods_than_its_cloud_lets_it_run(name: str, pods: int) -> None:
+    general, memory = CLOUDS[name]["pools"]
+    allocatable = {**general["allocatable"], "pods": pods}
+    changes = {**CLOUDS[name], "pools": [{**general, "allocatable": allocatable}, memory]}
+    with pytest.raises(StackError) as refused:
+        settings(changes)
+    assert "pools.0.allocatable.pods" in [problem.where for problem in refused.value.problems]
+    within = {**allocatable, "pods": 256 if name == "gcp" else 250}
+    assert settings({**changes, "pools": [{**general, "allocatable": within}, memory]})
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("autoscaler.node_role", "arn:aws:iam::123456789012:role/elab-nodes"),
+        ("autoscaler.zones", ["us-east-1"]),
+        ("autoscaler.disk", "10Gi"),
+        ("kms_key", "arn:aws:kms:us-east-1:key"),
+    ],
+)
+def test_names_that_amazon_refuses_when_the_first_node_or_disk_is_to_come_are_refused_before(
+    setting: str, value: object
+) -> None:
+    with pytest.raises(StackError) as refused:
+        settings({**CLOUDS["aws"], f"cloud.{setting}": value})
+    (problem,) = refused.value.problems
+    assert problem.where.startswith(f"cloud.{setting}")
+
+
+@pytest.mark.parametrize("zone", ["us-gov-west-1b", "us-east-1-bos-1a", "us-east-1-wl1-bos-wlz-1", "eusc-de-east-1a"])
+def test_zones_of_every_kind_are_taken(zone: str) -> None:
+    assert settings({**CLOUDS["aws"], "cloud.autoscaler.zones": [zone]})

@@ -96,6 +96,20 @@ def test_aks_is_told_by_its_own_command_line() -> None:
     assert "--node-taints" not in spot
 
 
+def test_a_resource_group_with_parentheses_is_one_word_of_the_commands() -> None:
+    changes = {**CLOUDS["azure"], "cloud.resource_group": "elab(prod)"}
+    assert after(commands(changes)["general"], "--resource-group") == "elab(prod)"
+    assert "'elab(prod)'" in settings(changes).facts.about.network_policies.turn_on
+
+
+@pytest.mark.parametrize("name", ["4memory", "pool-of-large-machines-for-the-new-course"])
+def test_gke_names_its_pools_by_forty_characters_a_letter_first(name: str) -> None:
+    general, memory = CLOUDS["gcp"]["pools"]
+    with pytest.raises(StackError) as refused:
+        settings({**CLOUDS["gcp"], "pools": [{**general, "name": name}, memory]})
+    assert "pools.0.name" in [problem.where for problem in refused.value.problems]
+
+
 def test_aks_names_no_pool_with_a_hyphen_and_tolerates_its_own_taint_of_spot_nodes() -> None:
     general, memory = CLOUDS["azure"]["pools"]
     named = {**CLOUDS["azure"], "pools": [{**general, "name": "all-of-us"}, memory]}

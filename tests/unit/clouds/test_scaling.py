@@ -163,7 +163,7 @@ def test_a_label_that_karpenter_keeps_to_itself_is_refused_by_the_settings_and_b
 
 
 @pytest.mark.parametrize(
-    ("disk", "volume"), [("100Gi", "100Gi"), ("102400Mi", "100Gi"), ("1Ti", "1024Gi"), ("20G", "19Gi")]
+    ("disk", "volume"), [("100Gi", "100Gi"), ("102400Mi", "100Gi"), ("1Ti", "1024Gi"), ("30G", "28Gi")]
 )
 def test_a_nodes_disk_is_whole_gibibytes_as_ebs_takes_them(disk: str, volume: str) -> None:
     autoscaler = {**CLOUDS["aws"]["cloud"]["autoscaler"], "disk": disk}
@@ -191,7 +191,9 @@ def test_the_one_cluster_autoscaler_of_openshift_is_made_only_where_the_stack_as
     assert {one.kind for one in found.values()} == {"MachineAutoscaler"}
 
 
-@pytest.mark.parametrize(("sets", "says"), [({"generel": ["a"]}, "generel"), ({"general": list("abcd")}, "4 Machine")])
+@pytest.mark.parametrize(
+    ("sets", "says"), [({"generel": ["a"]}, "generel"), ({"general": list("abcd"), "memory": ["m"]}, "4 Machine")]
+)
 def test_machine_sets_of_no_pool_or_more_than_its_nodes_are_refused(sets: dict[str, list[str]], says: str) -> None:
     changes = {
         **CLOUDS["openshift"],
@@ -202,6 +204,23 @@ def test_machine_sets_of_no_pool_or_more_than_its_nodes_are_refused(sets: dict[s
     (problem,) = refused.value.problems
     assert problem.where == f"cloud.autoscaler.machine_sets.{next(iter(sets))}"
     assert says in problem.found
+
+
+@pytest.mark.parametrize(
+    ("sets", "where"),
+    [
+        # The second MachineAutoscaler of one name ended in a traceback.
+        ({"general": ["a", "b"], "memory": ["a"]}, "cloud.autoscaler.machine_sets.memory.0"),
+        ({"general": ["a", "a"], "memory": ["m"]}, "cloud.autoscaler.machine_sets.general.1"),
+        # Nothing would make the second to fourth node that the plan counts on.
+        ({"general": ["a", "b"]}, "pools.1.nodes"),
+    ],
+)
+def test_each_growing_pool_has_machine_sets_of_its_own(sets: dict[str, list[str]], where: str) -> None:
+    autoscaler = {"kind": "machine-sets", "from_zero": True, "machine_sets": sets}
+    with pytest.raises(StackError) as refused:
+        settings({**CLOUDS["openshift"], "cloud.autoscaler": autoscaler})
+    assert [problem.where for problem in refused.value.problems] == [where]
 
 
 def test_a_machine_set_goes_down_to_none_only_where_the_platform_can_start_it_again() -> None:

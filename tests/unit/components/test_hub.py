@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import stack
 from planning.recording import Recording, strings_in
-from tests.harness.platform import ENTRIES, SECRET_VALUES, container, objects, platform, pod, unmonitored, with_secrets
+from tests.harness.authorities import ONE, TWO
+from tests.harness.platform import (
+    ENTRIES,
+    SECRET_VALUES,
+    container,
+    objects,
+    platform,
+    pod,
+    settings,
+    unmonitored,
+    with_secrets,
+)
 
 POSTGRESQL = {"hub.database": {"kind": "postgresql"}}
 ANONYMOUS = {"directory.bind_dn": None}
@@ -203,10 +216,23 @@ def test_without_one_nothing_is_mounted_for_it() -> None:
     assert values(unmonitored())["hub"]["extra_config"] is None
 
 
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [(b"# Gr\xfc\xdfe", "save it as UTF-8 text"), (b"x = 1\x00", "correct"), (b"x = (", "correct line 1")],
+)
+def test_a_piece_of_configuration_that_is_no_python_is_told_with_the_way_out(
+    text: bytes, fix: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(stack, "ROOT", tmp_path)
+    (tmp_path / "own.py").write_bytes(text)
+    _, (problem,) = stack.extra_config(settings({"hub.extra_config": "own.py"}))
+    assert problem.where == "hub.extra_config"
+    assert problem.fix.startswith(fix)
+    assert "None" not in problem.fix
+
+
 def test_authorities_of_directory_and_network_are_mounted_where_they_are_named() -> None:
-    directory, network = (
-        f"-----BEGIN CERTIFICATE-----\n{name}\n-----END CERTIFICATE-----\n" for name in ("one", "two")
-    )
+    directory, network = ONE, TWO
     recording = unmonitored({"directory.ca_certificates": directory, "network": {"ca_certificates": network}})
     trust = objects(recording, "ConfigMap")["elab-hub/hub-trust"]["data"]
     for path, text in (

@@ -66,6 +66,20 @@ def test_placeholders_fill_the_nodes_that_people_will_need(
     assert settings(changes).node_pools[0].placeholders == count
 
 
+def test_a_pool_whose_nodes_are_too_small_for_one_placeholder_is_told_so_once() -> None:
+    found = settings({})
+    pools = [pool.model_dump(mode="json") for pool in found.pools]
+    small = {"cpu": "100m", "memory": "200Mi"}
+    pools.append({**pools[1], "name": "tiny", "selector": {"pool": "tiny"}, "allocatable": small, "placeholders": 1})
+    profiles = [profile.model_dump(mode="json") for profile in found.users.profiles]
+    tiny = {"cpu": {"request": "50m", "limit": "1"}, "memory": {"request": "64Mi", "limit": "128Mi"}}
+    profiles.append({"name": "tiny", "title": "Tiny", "pools": ["tiny"], "resources": tiny})
+    with pytest.raises(StackError) as refused:
+        settings({"pools": pools, "users.profiles": profiles})
+    (problem,) = refused.value.problems
+    assert (problem.where, problem.fix.startswith("set it to 0")) == ("pools.2.placeholders", True)
+
+
 def test_arrivals_that_the_disks_of_a_whole_pool_cannot_seat_are_refused() -> None:
     changes = with_arrivals(at_most=60)
     changes["pools"][0]["nodes"] = {"min": 1, "max": 5}

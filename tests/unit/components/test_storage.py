@@ -12,6 +12,7 @@ from planning.recording import Recording
 from stackfile.problems import StackError
 from tests.harness.platform import CLOUDS, objects, settings, unmonitored
 
+_KEY = "arn:aws:kms:us-east-1:123456789012:alias/elab"
 CEPH_CSI = {
     "clusterID": "b9127830-b0cc-4e34-aa47-9d1a2e9949a8",
     "pool": "jupyter",
@@ -96,7 +97,7 @@ def test_a_rook_in_another_namespace_changes_driver_cluster_and_secrets() -> Non
     ("cloud", "changes", "parameters"),
     [
         ("aws", {}, {"type": "gp3", "encrypted": "true"}),
-        ("aws", {"cloud.kms_key": "arn:aws:kms:a:1:key/2"}, {"encrypted": "true", "kmsKeyId": "arn:aws:kms:a:1:key/2"}),
+        ("aws", {"cloud.kms_key": _KEY}, {"encrypted": "true", "kmsKeyId": _KEY}),
         ("gcp", {}, {"type": "pd-balanced"}),
         ("gcp", {"cloud.regional": True}, {"type": "pd-balanced", "replication-type": "regional-pd"}),
         ("azure", {}, {"skuName": "Premium_ZRS"}),

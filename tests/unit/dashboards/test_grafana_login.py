@@ -14,6 +14,7 @@ from components.hub.directory import DirectorySettings
 from components.monitoring.grafana_login import group_searches, ldap_toml, mappings
 from components.monitoring.grafana_settings import GrafanaSettings
 from stackfile.problems import StackError
+from tests.harness.authorities import ONE
 from tests.harness.platform import objects, platform, settings
 
 ADMINS = {"directory.groups.admins": ["cn=admins,ou=groups,dc=example,dc=org"]}
@@ -106,12 +107,11 @@ def test_with_one_its_members_log_in() -> None:
 
 @pytest.mark.parametrize("whose", ["directory.ca_certificates", "network"])
 def test_the_authorities_lie_where_ldap_toml_says(whose: str) -> None:
-    text = "-----BEGIN CERTIFICATE-----\none\n-----END CERTIFICATE-----\n"
-    recording = platform({**ADMINS, whose: text if whose != "network" else {"ca_certificates": text}})
+    recording = platform({**ADMINS, whose: ONE if whose != "network" else {"ca_certificates": ONE}})
     data = objects(recording, "ConfigMap")["elab-monitoring/grafana-config"]["data"]
     paths = {one["root_ca_cert"] for one in tomllib.loads(data["ldap.toml"])["servers"]}
     assert paths == {"/etc/grafana/directory.crt"}
-    assert data["directory.crt"] == text
+    assert data["directory.crt"] == ONE
 
 
 def test_without_authorities_the_images_own_are_trusted() -> None:

@@ -13,6 +13,7 @@ from components.monitoring.alertmanager import configuration
 from planning.metrics import findings
 from planning.recording import Recording
 from stackfile.problems import StackError
+from tests.harness.authorities import ONE
 from tests.harness.platform import SECRET_VALUES, container, objects, platform, pod, settings
 
 ROOT = Path(__file__).parents[3]
@@ -163,15 +164,14 @@ def test_it_speaks_through_the_corporate_proxy_where_there_is_one() -> None:
 
 
 def test_the_institutions_authorities_are_trusted_by_who_speaks_to_the_world() -> None:
-    pem = "-----BEGIN CERTIFICATE-----\none\n-----END CERTIFICATE-----\n"
-    recording = platform({"network": {"ca_certificates": pem}})
+    recording = platform({"network": {"ca_certificates": ONE}})
     for name in ("deployment-alertmanager", "deployment-prometheus"):
         (path,) = (one["value"] for one in container(recording, name)["env"] if one["name"] == "SSL_CERT_FILE")
         folder, _, file = path.rpartition("/")
         (mount,) = (one for one in container(recording, name)["volumeMounts"] if one["mountPath"] == folder)
         (volume,) = (one for one in pod(recording, name).spec["volumes"] if one["name"] == mount["name"])
         (source,) = volume["projected"]["sources"]
-        assert objects(recording, "ConfigMap")[f"elab-monitoring/{source['configMap']['name']}"]["data"][file] == pem
+        assert objects(recording, "ConfigMap")[f"elab-monitoring/{source['configMap']['name']}"]["data"][file] == ONE
         assert "SSL_CERT_FILE" not in str(container(platform(), name).get("env"))
 
 

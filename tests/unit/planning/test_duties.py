@@ -84,3 +84,11 @@ def test_placeholders_where_nothing_adds_nodes_are_told_to_be_idle() -> None:
     assert [(one.level, one.where) for one in idle] == [("warning", "pools.0.placeholders")]
     grown = duties.findings(settings(CLOUDS["aws"]), TODAY)
     assert not [one for one in grown if "placeholders keep no room" in one.what]
+
+
+@pytest.mark.parametrize(("controller", "redirects"), [("traefik", False), ("ingress-nginx", True), ("haproxy", True)])
+def test_where_the_controller_leads_nobody_from_http_to_https_its_owner_is_told(
+    controller: str, redirects: bool
+) -> None:
+    found = duties.findings(settings({"entry.controller": controller}), TODAY)
+    assert any("http.redirections" in one.fix for one in found) != redirects

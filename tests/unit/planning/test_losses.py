@@ -23,13 +23,15 @@ from planning.snapshot import Entry, Snapshot, snapshot
 from tests.harness.plans import Documents, changed, documents
 from tests.harness.platform import unmonitored
 
-VALUES = {
+VALUES: dict[str, Any] = {
+    "directory": {"people": {"username_attribute": "uid"}},
+    "hub": {"db_url": None},
     "spawner": {
         "namespace": "people",
         "pvc_name_template": "claim-{user}",
         "slug_scheme": "safe",
         "storage_class": "disks",
-    }
+    },
 }
 ROOM: Documents = {
     **documents(Path(__file__).parent / "room.yaml"),
@@ -74,7 +76,7 @@ def _snapshot(found: Documents, *others: Entry) -> Snapshot:
 
 
 def _with_values(**spawner: str) -> str:
-    return json.dumps({"spawner": VALUES["spawner"] | spawner})
+    return json.dumps(VALUES | {"spawner": VALUES["spawner"] | spawner})
 
 
 def _found(before: Snapshot, after: Snapshot) -> list[Loss]:
@@ -139,6 +141,30 @@ def test_new_people_on_a_class_whose_policy_the_plan_does_not_know_is_refused_wh
     after = changed(ROOM, "ConfigMap/hub-values:data", {"values.json": _with_values(storage_class="owners")})
     (loss,) = _found(_snapshot(ROOM), _snapshot(after))
     assert "owners (not in the plan" in loss.what
+
+
+def _before_and_after(section: str, value: object) -> list[Loss]:
+    after = changed(ROOM, "ConfigMap/hub-values:data", {"values.json": json.dumps(VALUES | {section: value})})
+    return _found(_snapshot(ROOM), _snapshot(after))
+
+
+def test_another_attribute_as_peoples_names_is_refused_since_their_disks_are_named_after_it() -> None:
+    (loss,) = _before_and_after("directory", {"people": {"username_attribute": "mail"}})
+    assert loss.what == "changes from uid to mail"
+    assert _before_and_after("directory", {"people": {"username_attribute": "uid"}, "refresh": 60}) == []
+    # At another stack's hub people have the names that it tells.
+    assert _before_and_after("directory", None) == []
+
+
+def test_a_hub_that_leaves_its_database_for_an_empty_file_is_refused() -> None:
+    (loss,) = _before_and_after("hub", {"db_url": "sqlite:////srv/jupyterhub/jupyterhub.sqlite"})
+    assert "PostgreSQL" in loss.what
+
+
+def test_both_are_found_in_the_recorded_program() -> None:
+    before = {"hub": {"database": {"kind": "postgresql"}}, "directory.people.username_attribute": "mail"}
+    told = [loss.where for loss in _found(snapshot(unmonitored(before)), snapshot(unmonitored()))]
+    assert told == ["the hub's values, directory.people.username_attribute", "the hub's values, hub.db_url"]
 
 
 @pytest.mark.parametrize(("policy", "losses"), [("Retain", 0), ("Delete", 1)])
