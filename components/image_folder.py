@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from components.kit import content_hash
+from stackfile.jsonschemas import jsonschema_without_iris
 from stackfile.problems import Problem, StackError
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def read(root: Path, path: str, downloads: str | None, platforms: Sequence[str])
     """
     if str(_IMAGE) not in sys.path:
         sys.path.append(str(_IMAGE))
+    # The applications' checks would load it whole.
+    jsonschema_without_iris()
     from elab_apps.applications import chosen, load
     from elab_apps.problems import ApplicationsError
 

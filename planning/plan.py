@@ -84,8 +84,6 @@ class Plan:
 
 def subject(project: Path, stack: str) -> Subject:
     """Reads a stack's file. Raises StackError with every problem, each with its line."""
-    # Before applications of an image's folder are checked, for which it would be loaded whole.
-    schemas.jsonschema_without_iris()
     file = load_stack(project, stack)
     settings = configured(read, file.config, project=file.project, secrets=SECRETS, file=file)
     known = {key.removeprefix(f"{file.project}:") for key in file.secret_keys}

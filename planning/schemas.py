@@ -5,15 +5,14 @@ custom resources against elab's own schemas of their kinds (`crds/`).
 from __future__ import annotations
 
 import functools
-import importlib
 import json
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from stackfile.jsonschemas import jsonschema_without_iris
 
 from .findings import Finding
 from .manifests import Manifest
@@ -28,7 +27,6 @@ NEWEST = "1.37"
 SUPPORTED = (OLDEST, NEWEST)
 
 _CRDS = Path(__file__).with_name("crds")
-_IRI_GRAMMAR = "rfc3987_syntax"
 _Errors = Callable[[Mapping[str, Any]], Iterable["ValidationError"]]
 _CRD_GROUPS = ("snapshot.storage.k8s.io", "gateway.networking.k8s.io", "metrics.k8s.io")
 
@@ -155,17 +153,3 @@ def _schemas() -> Path:
     if found is None or found.origin is None:
         raise ModuleNotFoundError("kubernetes-validate is missing: pip install -r requirements.txt")
     return Path(found.origin).parent / "kubernetes-json-schema"
-
-
-@functools.cache
-def jsonschema_without_iris() -> ModuleType:
-    """jsonschema, kept from building its grammar of IRIs: that takes a second, and no schema here has an IRI."""
-    before = sys.modules.get(_IRI_GRAMMAR)
-    # An empty module: importing a name from it fails as if the package were not installed, which is allowed.
-    sys.modules[_IRI_GRAMMAR] = ModuleType(_IRI_GRAMMAR)
-    try:
-        return importlib.import_module("jsonschema")
-    finally:
-        del sys.modules[_IRI_GRAMMAR]
-        if before is not None:
-            sys.modules[_IRI_GRAMMAR] = before

@@ -13,7 +13,7 @@ from collections.abc import Generator
 import pulumi
 import pytest
 
-from planning.schemas import jsonschema_without_iris
+from stackfile.jsonschemas import jsonschema_without_iris
 from tests.harness.shared import FOLDER
 
 NEEDS = {

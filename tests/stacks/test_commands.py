@@ -48,7 +48,8 @@ def test_a_plan_as_json_has_the_same_findings(project: Path, capsys: pytest.Capt
 
 def test_reading_a_stack_that_builds_its_image_builds_no_grammar_of_iris_which_takes_a_second() -> None:
     program = (
-        "import sys, pathlib, planning.plan; planning.plan.subject(pathlib.Path.cwd(), 'dev'); "
+        "import sys, pathlib; from planning.plan import recorded, subject; here = pathlib.Path.cwd(); "
+        "recorded(here, subject(here, 'dev')); "
         "print('jsonschema' in sys.modules, 'rfc3987_syntax.syntax_helpers' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
