@@ -1,9 +1,8 @@
 """Where every cluster's API server, resolver and metadata service are, as a stack's settings say it."""
 
-from pydantic import Field
-
 from clouds.base import ClusterEndpoints
 from stackfile.labels import LabelKey, LabelValue
+from stackfile.ports import PortNumber
 from stackfile.references import Cidr, Name
 from stackfile.section import Section
 
@@ -19,13 +18,13 @@ class ApiServer(Section):
 
     cidrs: tuple[Cidr, ...] = ()
     """Its addresses; none: any address at this port."""
-    port: int = Field(default=6443, ge=1, le=65535)
+    port: PortNumber = 6443
 
 
 class ManagedApiServer(ApiServer):
     """The API server of a cloud that runs the control plane; it listens where HTTPS does."""
 
-    port: int = Field(default=443, ge=1, le=65535)
+    port: PortNumber = 443
 
 
 class Dns(Section):

@@ -10,6 +10,7 @@ import pulumi
 from pydantic import Field
 
 from components.connections import Addresses, Connection, Peer, tcp
+from stackfile.ports import PortNumber
 from stackfile.problems import Problem
 from stackfile.quantities import Duration
 from stackfile.references import Cidr, Dn, Name, Url
@@ -114,7 +115,7 @@ class HomeLogin(Section):
     """Home's address, where its stack lies in another backend; the key is then the secret `elab:home_client_secret`."""
     cidrs: tuple[Cidr, ...] = ()
     """Home's addresses as seen from here, for the hub's network policy; none: any address at its port."""
-    port: int | None = Field(default=None, ge=1, le=65535)
+    port: PortNumber | None = None
     """The port of home's address; none: that of `url`, or 443."""
     refresh: Duration = Duration("5m")
     """How often home is asked again about everybody; a leaver loses session and server within three times this."""

@@ -1,10 +1,11 @@
 """Settings of people's servers: sizes and images to choose from, their disk, and what they may reach."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
+from stackfile.ports import PortNumber
 from stackfile.problems import Problem
 from stackfile.quantities import DiskSize, Duration
 from stackfile.references import AbsolutePath, Cidr, EnvName, Image, Name, PoolName
@@ -76,7 +77,7 @@ class EgressRule(Section):
     """Addresses that people's servers may reach."""
 
     cidr: Cidr
-    ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = ()
+    ports: tuple[PortNumber, ...] = ()
     """Ports; none: every port."""
     protocol: Literal["TCP", "UDP"] = "TCP"
 

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from stackfile.ports import PortNumber
 from stackfile.problems import Problem
 from stackfile.quantities import DiskSize, Duration
 from stackfile.references import Cidr, Image, Name
@@ -24,7 +25,7 @@ class PostgreSql(Section):
     """The hub's database in a PostgreSQL server of the institution; its URL is the secret `elab:hub_database_url`."""
 
     kind: Literal["postgresql"]
-    port: int = Field(default=5432, ge=1, le=65535)
+    port: PortNumber = 5432
     """The port that the server itself listens on, which need not be a Service's."""
     cidrs: tuple[Cidr, ...] = ()
     """The server's addresses, for the hub's network policy; none: any address at its port."""

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from stackfile.ports import PortNumber
 from stackfile.quantities import Duration
 from stackfile.references import Cidr, HostName
 from stackfile.section import Section
@@ -23,7 +24,7 @@ class Repository(Section):
     much longer than `logging.retention`."""
     cidrs: tuple[Cidr, ...] = Field(min_length=1)
     """Where the storage is: network policies let Elasticsearch out to nothing else."""
-    port: int = Field(default=443, ge=1, le=65535)
+    port: PortNumber = 443
 
 
 class S3(Repository):

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from components.monitoring.targets_settings import HostPort
+from stackfile.ports import PortNumber
 from stackfile.problems import Problem
 from stackfile.quantities import Duration
 from stackfile.references import Cidr, Name, Url
@@ -188,7 +189,7 @@ class AlertingSettings(Section):
     heartbeat: Heartbeat | None = None
     cidrs: tuple[Cidr, ...] = ()
     """Where receivers are, for Alertmanager's network policy; none: any address at their ports."""
-    ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = ()
+    ports: tuple[PortNumber, ...] = ()
     """Ports of addresses that are secrets, where they have others than 443: a policy is no secret."""
     namespaces: tuple[Name, ...] = ()
     """Where receivers are that run in this cluster."""
