@@ -6,12 +6,15 @@ import fcntl
 import hashlib
 import os
 import pickle
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 FOLDER = "ELAB_TESTS_SHARED"
 """The variable with the folder of this run; tests/conftest.py makes and removes it. None: nobody shares."""
+PATIENCE = 300.0
+"""Seconds that a worker waits for another; a test that asks for what it is making itself would wait for ever."""
 T = TypeVar("T")
 
 
@@ -23,10 +26,22 @@ def shared(name: str, make: Callable[[], T]) -> T:
     path = Path(folder) / hashlib.sha256(name.encode()).hexdigest()
     # Tests over the same stacks in the same order come to each at about the same time.
     with path.open("ab+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        _lock(file, name)
         file.seek(0)
         if written := file.read():
             return pickle.loads(written)  # noqa: S301  written by this very run, in a folder of its own
         found = make()
         file.write(pickle.dumps(found))
     return found
+
+
+def _lock(file: IO[bytes], name: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                message = f"{name} was not made within {PATIENCE:g} s"
+                raise TimeoutError(message) from None
+            time.sleep(0.02)

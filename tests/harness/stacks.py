@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from planning import homes
-from planning import plan as plans
 from planning.commits import stacks_in
-from planning.plan import Plan
+from planning.plan import Plan, make
 from planning.recorder import record
 from planning.recording import Recording
 from stack import unfinished_allowed
@@ -24,7 +23,7 @@ STACKS = stacks_in(PROJECT)
 @functools.cache
 def plan(stack: str) -> Plan:
     """The plan of a committed stack."""
-    return shared(f"the plan of {stack}", lambda: plans.make(PROJECT, stack))
+    return shared(f"the plan of {stack}", lambda: make(PROJECT, stack))
 
 
 def recorded(stack: str, changes: Mapping[str, object]) -> Recording:
