@@ -16,6 +16,9 @@ from elab_activity import Process, Work, is_prompt, parse, processes
 
 SPIN = "import time\nwhile True: sum(range(10000))"
 IDLE = "import time\nwhile True: time.sleep(0.2)"
+LOOKS = 20
+SPAN = 0.6
+"""Seconds between two looks."""
 
 
 @contextmanager
@@ -60,8 +63,11 @@ def family(pid: int) -> list[int]:
     return [one for one in found if one in parents]
 
 
-def works(pid: int, seconds: float = 0.6) -> bool:
-    """Whether this process or one below it is found at work between two looks."""
+def turns_out(pid: int, working: bool) -> bool:
+    """Whether this process and those below it are found so, at work or not, between two looks.
+
+    What starts is at work, and on a busy machine a program takes seconds to start: that is waited out.
+    """
     work = Work(own=os.getpid())
 
     def look() -> bool:
@@ -69,8 +75,11 @@ def works(pid: int, seconds: float = 0.6) -> bool:
         return work.going_on((each for each in processes() if each.pid in wanted), time.monotonic())
 
     look()
-    time.sleep(seconds)
-    return look()
+    for _ in range(LOOKS):
+        time.sleep(SPAN)
+        if look() is working:
+            return True
+    return False
 
 
 @pytest.mark.parametrize(
@@ -99,13 +108,13 @@ def test_a_job_in_a_terminal_is_work_and_a_shell_that_waits_is_not(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with terminal(command) as pid:
-        assert works(pid) is expected
+        assert turns_out(pid, expected)
 
 
 @pytest.mark.parametrize(("code", "expected"), [(SPIN, True), (IDLE, False)], ids=["computes", "idle"])
 def test_a_process_without_a_terminal_is_work_only_while_it_computes(code: str, expected: bool) -> None:
     with background(code) as pid:
-        assert works(pid) is expected
+        assert turns_out(pid, expected)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +143,7 @@ def test_a_stopped_job_is_no_work() -> None:
     with terminal("sleep 60") as pid:
         for process in family(pid)[1:]:
             os.kill(process, signal.SIGSTOP)
-        assert works(pid) is False
+        assert turns_out(pid, working=False)
 
 
 def test_many_short_programs_are_work_by_what_their_parent_waited_for() -> None:
