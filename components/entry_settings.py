@@ -106,6 +106,13 @@ def uses_tls(entry: AnyEntry) -> bool:
     return entry.listener_tls if isinstance(entry, GatewayEntry) else entry.tls is not None
 
 
+def ends_tls(entry: AnyEntry) -> SecretTls | None:
+    """The certificate that the proxy itself shows; none where the door before it ends TLS."""
+    if isinstance(entry, SharedEntry):
+        return None
+    return entry.tls
+
+
 def own_certificate(entry: AnyEntry) -> ObjectName | None:
     """The Secret with a certificate of the address that the institution renews itself; none: others do, or a Gateway
     has it."""

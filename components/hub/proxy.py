@@ -12,7 +12,7 @@ from pulumi_kubernetes.meta import v1 as meta
 from clouds.base import ClusterEndpoints, PodSecurity
 from components.connections import Connection, pods, tcp, to_dns
 from components.entry import Route
-from components.entry_settings import AnyEntry, SecretTls, SharedEntry
+from components.entry_settings import AnyEntry, SharedEntry, ends_tls
 from components.hub.settings import ProxySettings
 from components.hub.values import HUB_PORT, PROXY_API_PORT, PROXY_PORT, PROXY_TLS_PORT, SERVER_PORT, hub_address
 from components.kit import (
@@ -59,13 +59,6 @@ class ProxyArgs:
 def proxy_labels(names: NamespaceNames) -> Labels:
     """The proxy's labels."""
     return Labels(instance=names.instance, room="hub", component="proxy")
-
-
-def ends_tls(entry: AnyEntry) -> SecretTls | None:
-    """The certificate that the proxy itself shows; none where the door before it ends TLS."""
-    if isinstance(entry, SharedEntry):
-        return None
-    return entry.tls
 
 
 def public_port(entry: AnyEntry) -> int:

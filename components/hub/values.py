@@ -7,7 +7,7 @@ from pulumi_kubernetes.core import v1 as core
 
 from clouds.base import AddressRanges, PodSecurity
 from clouds.pools import NodePool
-from components.entry_settings import AnyEntry, SharedEntry, own_certificate, public_url
+from components.entry_settings import AnyEntry, ends_tls, own_certificate, public_url
 from components.hub.directory import DirectorySettings
 from components.hub.placement import (
     preferred_terms,
@@ -292,5 +292,5 @@ def _certificate(args: ValuesArgs) -> dict[str, Any] | None:
     return {
         "secret": str(certificate),
         "file": f"{HUB_CERTIFICATE}/{CERTIFICATE_KEY}",
-        "served": None if isinstance(args.entry, SharedEntry) else f"proxy-public.{args.names.hub}.svc:80",
+        "served": f"proxy-public.{args.names.hub}.svc:80" if ends_tls(args.entry) else None,
     }

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import socket
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,7 +24,6 @@ from stackfile.references import Cidr
 from stackfile.resources import resources
 from tests.harness.platform import CLOUDS, settings
 
-PROGRAM = Path(__file__).parents[3] / "operate/programs/reach.py"
 ENGINE = PolicyEngine(name="an engine", by_default=False, turn_on="turn it on", remarks="and wait")
 HUB = Target(name="hub", host="10.96.0.8", port=8081, allowed=True)
 API = Target(name="proxy-api", host="10.96.0.9", port=8001, allowed=False)
@@ -280,24 +275,3 @@ def test_a_connection_to_addresses_is_open_for_what_it_names_less_what_it_exclud
     assert opens(opened, "2001:db8::1", 443)
     assert not opens(opened, "192.0.2.1", 80)
     assert not opens(opened, "10.1.2.3", 443)
-
-
-def test_the_program_tells_who_listens_from_who_does_not() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        targets = [
-            {"host": "127.0.0.1", "port": listener.getsockname()[1], "allowed": True},
-            {"host": "127.0.0.1", "port": closed.getsockname()[1], "allowed": False},
-        ]
-        said = _said(targets, 20)
-        assert said["reached"] == [True, False]
-        assert said["seconds"] < 10
-        # What stays as it must not be is told when the time is over.
-        leak = [{**targets[0], "allowed": False}]
-        assert _said(leak, 0.2)["reached"] == [True]
-
-
-def _said(targets: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
-    asked = json.dumps({"seconds": seconds, "targets": targets})
-    done = subprocess.run([sys.executable, PROGRAM, asked], capture_output=True, text=True, check=True, timeout=30)
-    return json.loads(done.stdout)
