@@ -24,7 +24,7 @@ from jupyterhub.utils import maybe_future, url_path_join
 from kubernetes_asyncio.client.rest import ApiException
 from kubespawner import KubeSpawner
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
-from traitlets import Float, Integer
+from traitlets import Dict, Float, Integer
 
 LOOK = 0.05
 """Seconds between two looks at what the reflector last saw of a pod; no request is made for it."""
@@ -46,9 +46,22 @@ IMAGE_PATIENCE = 90.0
 _hub_faults = 0
 
 
+class Choice(Dict):
+    """What a person asked for; where that is no mapping, an option that nothing offers.
+
+    JupyterHub keeps whatever the API is given before it looks at it. A list would be refused whenever this person's
+    spawner is made, which happens when the hub starts too: it would not start any more.
+    """
+
+    def validate(self, obj: Any, value: Any) -> Any:  # noqa: ANN401 (traitlets' signature)
+        """The mapping, or one that is refused as a choice."""
+        return super().validate(obj, value if isinstance(value, dict) else {"": value})
+
+
 class Server(KubeSpawner):
     """One person's server: a pod of the users' namespace and a claim that outlives it."""
 
+    user_options = Choice(help="What the person chose, or the API was given for them.")
     pod_timeout = Integer(600, help="Seconds until the pod has to run.").tag(config=True)
     answer_timeout = Float(120, help="Seconds until a running pod's server has to answer.").tag(config=True)
 
