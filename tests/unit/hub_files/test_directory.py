@@ -57,6 +57,23 @@ def test_somebody_in_no_group_is_known_and_has_none(values: dict[str, Any]) -> N
     assert person.groups == frozenset()
 
 
+@pytest.mark.parametrize(
+    ("written", "answered"),
+    [
+        (r"cn=Chemie\, Physik", r"cn=Chemie\2C Physik"),
+        (r"cn=Chemie\2C Physik", r"cn=chemie\2c physik"),
+        ("cn=Prüfstand", r"cn=Pr\C3\BCfstand"),
+    ],
+)
+def test_a_group_is_known_however_its_name_is_escaped(values: dict[str, Any], written: str, answered: str) -> None:
+    allowed, found = (f"{name},ou=groups,dc=example,dc=org" for name in (written, answered))
+    values["directory"]["groups"]["allowed"] = [allowed]
+    with serve(Plan(entries={**people(), found: {"cn": ["any"], "member": [ALICE]}})) as port:
+        person = directory(values, port).look_up("alice")
+    assert person is not None
+    assert allowed in person.groups
+
+
 def test_a_wrong_password_is_refused(values: dict[str, Any]) -> None:
     with serve(Plan(entries=people())) as port, pytest.raises(WrongPasswordError):
         directory(values, port).log_in("alice", "wrong")

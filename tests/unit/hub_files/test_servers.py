@@ -1,5 +1,6 @@
 """The pod and the claim that a person gets, made by the real KubeSpawner from the real configuration."""
 
+import asyncio
 import json
 from collections.abc import Generator
 from pathlib import Path
@@ -10,12 +11,13 @@ import pytest
 from elab_failures import SpawnError
 from elab_spawner import Server
 from elab_values import Values
+from jupyterhub import orm
 from traitlets.config import Configurable
 
 from policy.rules.hub import SPAWNERS
 
 from .conftest import SECRETS, VALUES
-from .running import Running, person, waiting
+from .running import Running, hub, person, waiting
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +135,30 @@ def test_only_what_the_settings_offer_can_be_chosen_by_the_api_too(
     with pytest.raises(SpawnError) as refusal:
         running.manifests(**options)
     assert refusal.value.explanation.reason == "choice"
+
+
+def test_a_choice_that_is_no_mapping_is_refused_and_keeps_no_hub_from_starting(
+    values: dict[str, Any], tmp_path: Path
+) -> None:
+    values["hub"]["db_url"] = f"sqlite:///{tmp_path}/hub.sqlite"
+
+    async def check() -> None:
+        async with hub(values, tmp_path) as app:
+            for asked in (["small"], "small", 7):
+                user = person(app, "alice")
+                user.spawner.server = None
+                with pytest.raises(SpawnError) as refusal:
+                    await user.spawn("", options=asked)
+                assert refusal.value.explanation.reason == "choice"
+            # As JupyterHub keeps it, with a server.
+            orm_spawner = person(app, "alice").spawner.orm_spawner
+            orm_spawner.user_options = ["small"]
+            app.db.commit()
+            assert orm_spawner.server is not None
+        async with hub(values, tmp_path) as app:
+            assert [user.name for user in app.db.query(orm.User)] == ["alice"]
+
+    asyncio.run(check())
 
 
 def test_people_are_asked_only_where_there_is_something_to_choose(running: Running, values: Values) -> None:

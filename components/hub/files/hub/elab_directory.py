@@ -5,6 +5,7 @@ Every call blocks; the hub makes them in threads of its own (`elab_login`).
 
 import logging
 import math
+import re
 import ssl
 import time
 from collections.abc import Callable, Generator
@@ -275,7 +276,16 @@ def _check_password(connection: Connection, dn: str, password: str) -> None:
 
 def _comparable(dn: str) -> tuple[tuple[str, str], ...]:
     """A DN in a form in which two spellings of one DN are equal."""
-    return tuple((attribute.lower(), value.lower()) for attribute, value, _ in parse_dn(dn, strip=True))
+    return tuple((attribute.lower(), _plain(value).lower()) for attribute, value, _ in parse_dn(dn, strip=True))
+
+
+def _plain(value: str) -> str:
+    r"""A DN's value without escapes: to a group that is written `\,` OpenLDAP answers `\2C`, by RFC 4514 the same."""
+
+    def meant(escape: re.Match[str]) -> str:
+        return bytes.fromhex(escape[1].replace("\\", "")).decode(errors="surrogateescape") if escape[1] else escape[2]
+
+    return re.sub(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)", meant, value)
 
 
 def _tight(dn: str) -> str:

@@ -24,7 +24,7 @@ from jupyterhub.utils import maybe_future, url_path_join
 from kubernetes_asyncio.client.rest import ApiException
 from kubespawner import KubeSpawner
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
-from traitlets import Float, Integer
+from traitlets import Dict, Float, Integer
 
 LOOK = 0.05
 """Seconds between two looks at what the reflector last saw of a pod; no request is made for it."""
@@ -34,6 +34,8 @@ CONNECT = 0.25
 """Seconds for one connection: what a network drops, not refuses, would be tried again by the kernel after one."""
 ATTEMPTS = 4
 """Requests to make one thing, each with KubeSpawner's time-out of three seconds."""
+AGAIN = 2.0
+"""Seconds until a hub that starts asks a cluster again that gave no answer."""
 UNSEEN = 15.0
 """Seconds after which a pod that was made and is not seen shows that the reflector has lost touch."""
 HUB_FAULTS = 5
@@ -46,9 +48,22 @@ IMAGE_PATIENCE = 90.0
 _hub_faults = 0
 
 
+class Choice(Dict):
+    """What a person asked for; where that is no mapping, an option that nothing offers.
+
+    JupyterHub keeps whatever the API is given before it looks at it. A list would be refused whenever this person's
+    spawner is made, which happens when the hub starts too: it would not start any more.
+    """
+
+    def validate(self, obj: Any, value: Any) -> Any:  # noqa: ANN401 (traitlets' signature)
+        """The mapping, or one that is refused as a choice."""
+        return super().validate(obj, value if isinstance(value, dict) else {"": value})
+
+
 class Server(KubeSpawner):
     """One person's server: a pod of the users' namespace and a claim that outlives it."""
 
+    user_options = Choice(help="What the person chose, or the API was given for them.")
     pod_timeout = Integer(600, help="Seconds until the pod has to run.").tag(config=True)
     answer_timeout = Float(120, help="Seconds until a running pod's server has to answer.").tag(config=True)
 
@@ -70,9 +85,24 @@ class Server(KubeSpawner):
             self.user_options = {}
         await super().load_user_options()
 
+    async def poll(self) -> int | None:
+        """None while the server runs, else how it ended; a hub that starts waits until the cluster has told it of both.
+
+        JupyterHub takes a server for gone if nothing can be said of it when the hub starts. Its pod would run on,
+        unknown to the hub and never culled, until its person starts another, which ends this one and the work in it.
+        """
+        while self._check_pending:
+            try:
+                await self._look_on()
+                break
+            except Exception as error:
+                self.log.error("Whether %s runs is not known yet, and asked again: %s", self._log_name, error)
+                await asyncio.sleep(AGAIN)
+        return await super().poll()
+
     async def get_url(self) -> str:
         """Where the server is; a hub that starts again asks, and waits on for a pod that was starting when it ended."""
-        await asyncio.gather(*(self._watch(kind) for kind in ("pods", "events")))
+        await self._look_on()
         pod = self.pod_reflector.pods.get(f"{self.namespace}/{self.pod_name}")
         if pod is None or self.is_pod_running(pod):
             # poll(), which comes first, has written a running pod's address down.
@@ -112,7 +142,7 @@ class Server(KubeSpawner):
     async def _bring_up(self) -> str:
         await self.load_user_options()
         try:
-            await asyncio.gather(*(self._watch(kind) for kind in ("pods", "events")))
+            await self._look_on()
             events = self.events
             if events:
                 self._last_event = events[-1]["metadata"]["uid"]
@@ -129,10 +159,17 @@ class Server(KubeSpawner):
             raise SpawnError(CLUSTER, f"{type(error).__name__}: {error}") from error
         return await self._ready()
 
+    async def _look_on(self) -> None:
+        """See pods and events."""
+        await asyncio.gather(*(self._watch(kind) for kind in ("pods", "events")))
+
     async def _watch(self, kind: str) -> None:
-        """Have a reflector that lives: one that gave up would show the past for ever."""
+        """Have a reflector that lives: one that gave up would show the past for ever, or nothing at all."""
         reflector = self.pod_reflector if kind == "pods" else self.event_reflector
-        dead = reflector is not None and reflector.watch_task is not None and reflector.watch_task.done()
+        # One that could not even begin has no task, and for one that begins just now the others wait.
+        dead = reflector is not None and (
+            reflector.watch_task.done() if reflector.watch_task else reflector.first_load_future.done()
+        )
         start = self._start_watching_pods if kind == "pods" else self._start_watching_events
         await start(replace=dead)
 
