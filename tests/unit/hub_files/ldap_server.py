@@ -41,6 +41,10 @@ def serve(plan: Plan) -> Generator[int]:
     """Run the directory and give its port."""
 
     class Handler(socketserver.BaseRequestHandler):
+        def setup(self) -> None:
+            # As slapd has it; without this, every search that finds something ends 40 ms late.
+            self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
         def handle(self) -> None:
             plan.connections += 1
             Talk(plan, self.request, stop).run()

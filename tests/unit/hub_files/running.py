@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import warnings
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
@@ -41,7 +42,8 @@ async def hub(values: dict[str, Any], folder: Path) -> AsyncGenerator[JupyterHub
         kubeconfig.write_text(KUBECONFIG)
         patch.setattr("kubernetes_asyncio.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(kubeconfig))
         patch.setenv("KUBECONFIG", str(kubeconfig))
-        app = JupyterHub(config_file=str(FILES / "hub/jupyterhub_config.py"))
+        # No cluster answers here, and a hub that starts waits so long for what it says of each server that ran.
+        app = JupyterHub(config_file=str(FILES / "hub/jupyterhub_config.py"), init_spawners_timeout=1)
         await app.initialize([])
         try:
             yield app
@@ -51,6 +53,10 @@ async def hub(values: dict[str, Any], folder: Path) -> AsyncGenerator[JupyterHub
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
             app.db.close()
+            # Each hub leaves a logger, and pytest takes up all of those three times a test.
+            loggers = logging.getLogger().manager.loggerDict
+            for name in [each for each in loggers if each.startswith("jupyter_events.logger.")]:
+                del loggers[name]
 
 
 def person(app: JupyterHub, name: str, **options: str) -> Any:  # noqa: ANN401 (the hub's objects have no types)

@@ -244,9 +244,7 @@ def test_a_hub_that_starts_before_its_cluster_answers_forgets_no_server(
 ) -> None:
     monkeypatch.setattr(elab_spawner, "AGAIN", 0.05)
     monkeypatch.setattr(elab_spawner.Server, "reflectors", {})
-    extra = tmp_path / "extra_config.py"
-    extra.write_text("c.JupyterHub.init_spawners_timeout = 1\n")
-    values["hub"] |= {"db_url": f"sqlite:///{tmp_path}/hub.sqlite", "extra_config": str(extra)}
+    values["hub"]["db_url"] = f"sqlite:///{tmp_path}/hub.sqlite"
 
     async def check() -> None:
         async with hub(values, tmp_path) as app:
