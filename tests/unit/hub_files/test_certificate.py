@@ -114,3 +114,10 @@ def test_what_is_served_is_looked_at_beside_the_hubs_own_thread(
     configure(values)
     assert looked.wait(5)
     elab_certificate.EXPIRY.clear()
+
+
+def test_a_proxy_that_shows_what_cannot_be_read_does_not_end_the_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ssl, "get_server_certificate", lambda *_, **__: "no certificate")
+    served = elab_certificate.Served("127.0.0.1:80")
+    served.look()
+    assert served.expires == math.inf

@@ -4,6 +4,7 @@ import math
 import ssl
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography import x509
@@ -26,11 +27,10 @@ class Served:
 
     def look(self) -> None:
         """Ask for it. Nobody is identified: it is only read."""
-        try:
+        # What is no certificate must not end the thread.
+        with suppress(OSError, ValueError):
             found = ssl.get_server_certificate(self._address, timeout=PATIENCE)
-        except OSError:
-            return
-        self.expires = x509.load_pem_x509_certificate(found.encode()).not_valid_after_utc.timestamp()
+            self.expires = x509.load_pem_x509_certificate(found.encode()).not_valid_after_utc.timestamp()
 
     def watch(self) -> None:
         """Look again and again, in a thread of its own: a proxy that hangs must not hold up the hub."""
