@@ -1,8 +1,10 @@
 """Whatever of the platform dies, people go on working."""
 
+import json
+
 import pytest
 
-from tests.e2e.cluster import found, kubectl, roll_out, until
+from tests.e2e.cluster import found, kubectl, one, roll_out, until
 from tests.e2e.person import Person
 from tests.e2e.platform import Platform
 
@@ -54,6 +56,27 @@ def test_a_hub_that_is_killed_outright_comes_back_with_every_session(platform: P
     _kill(platform, "hub")
     until("the hub's page", alice.is_in, 30)
     assert alice.has_server()
+
+
+def test_a_hub_that_starts_while_the_cluster_refuses_it_forgets_no_server(platform: Platform, alice: Person) -> None:
+    before = platform.pod("alice")
+    binding = one("rolebinding", "hub", platform.users)
+    where = ("-n", platform.users, "patch", "rolebinding", "hub", "--type=json", "-p")
+    kubectl(*where, json.dumps([{"op": "remove", "path": "/subjects"}]))
+    try:
+        _kill(platform, "hub")
+        until("the hub's page", alice.is_in, 30)
+        assert alice.model()["servers"][""]["pending"] == "check"
+        assert alice.reaches_server()
+        alice.write("meanwhile.txt", "the hub knows nothing")
+    finally:
+        kubectl(*where, json.dumps([{"op": "add", "path": "/subjects", "value": binding["subjects"]}]))
+    until("her server is known again", alice.has_server, 20)
+    assert alice.reaches_server()
+    after = platform.pod("alice")
+    assert before is not None
+    assert after is not None
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]
 
 
 def test_routes_come_back_when_the_proxy_is_killed(platform: Platform, alice: Person) -> None:
