@@ -44,9 +44,12 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was left out, and which install step brings it."""
+    """Say what was left out, and which install step brings it; and why something had to be run again."""
     for place, package in _MISSING.items():
         terminalreporter.line(f"NOT RUN: tests/{place} needs {package}: pip install -r requirements-dev.txt")
+    for report in terminalreporter.getreports("rerun"):
+        terminalreporter.section(f"run again: {report.nodeid} ({report.when})")
+        terminalreporter.line(report.longreprtext[-3000:])
 
 
 def pytest_collection_finish() -> None:
