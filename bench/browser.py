@@ -4,6 +4,7 @@ import json
 import time
 import urllib.error
 import urllib.request
+from typing import Any
 
 from lab.smoke import browser
 
@@ -18,6 +19,15 @@ class Browser(browser.Browser):
     """One person's session at one hub, whose address has no trailing slash."""
 
     patience = 60
+
+    def request(
+        self, method: str, path: str, form: dict[str, str] | None = None, body: dict[str, Any] | None = None
+    ) -> browser.Answer:
+        """Ask; who gives no answer at all is named."""
+        try:
+            return super().request(method, path, form, body)
+        except OSError as error:
+            raise BrowserError(f"{method} {self.site}{path} at {time.strftime('%H:%M:%S')}: {error}") from error
 
     def log_in(self, name: str, password: str) -> None:
         """Fill in the login page."""
