@@ -4,7 +4,6 @@ What the Dockerfile downloads and no registry has is replaced by the images `ope
 hold files. buildah's overlay storage shares the base's layers; of the result only new layers go to containerd.
 """
 
-import fcntl
 import hashlib
 import json
 import os
@@ -18,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from . import containerd, images, oci, prerequisites, settings
+from . import containerd, images, oci, prerequisites, settings, turns
 
 BASE = "datascience-notebook"
 CONTEXT = settings.SOURCE.parent / "notebook-image"
@@ -102,8 +101,7 @@ def alone() -> Generator[None]:
     """One build at a time: each begins with clearing up what another has left."""
     for folder in (TMP, STORAGE, RUN):
         folder.mkdir(parents=True, exist_ok=True)
-    with (_BUILDAH / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with turns.alone(_BUILDAH / "lock", "another build of a notebook image"):
         yield
 
 

@@ -1,6 +1,5 @@
 """The lab, a directory of the tests' own, and two stacks; every test here needs them."""
 
-import fcntl
 import html
 import os
 import shutil
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.labkit import turns
 from operate import directory, rig
 from tests.e2e.cluster import kubectl, until
 from tests.e2e.platform import Platform
@@ -37,8 +37,7 @@ def lab() -> None:
     if not (rig.HOME / "bin/pulumi").exists() and not shutil.which("pulumi"):
         pytest.exit("the lab is not built yet; run `make up` first, which shows what it does for 10 minutes", 1)
     # Two halves of the tests run side by side, and both begin here.
-    with (rig.HOME / "e2e.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with turns.alone(rig.HOME / "e2e.lock", "the other half of the tests"):
         rig.start()
         rig.images()
 
