@@ -111,6 +111,12 @@ class Platform:
         """A person's server."""
         return maybe("pod", f"jupyter-{person}", self.users)
 
+    def uid(self, person: str) -> str:
+        """Which pod a person's server is, and there is one."""
+        pod = self.pod(person)
+        assert pod is not None
+        return pod["metadata"]["uid"]
+
     def in_pod(self, person: str, *command: str, seconds: float = 60) -> str:
         """What a command prints inside a person's server."""
         return run_in(self.users, f"jupyter-{person}", *command, seconds=seconds)

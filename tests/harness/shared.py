@@ -6,10 +6,11 @@ import fcntl
 import hashlib
 import os
 import pickle
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TypeVar
+
+from operate.steps import wait_for
 
 FOLDER = "ELAB_TESTS_SHARED"
 """The variable with the folder of this run; tests/conftest.py makes and removes it. None: nobody shares."""
@@ -36,12 +37,13 @@ def shared(name: str, make: Callable[[], T]) -> T:
 
 
 def _lock(file: IO[bytes], name: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while True:
+    def taken() -> bool:
         try:
-            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() > deadline:
-                message = f"{name} was not made within {PATIENCE:g} s"
-                raise TimeoutError(message) from None
-            time.sleep(0.02)
+            return False
+        return True
+
+    if not wait_for(name, taken, PATIENCE, every=0.02):
+        message = f"{name} was not made within {PATIENCE:g} s"
+        raise TimeoutError(message)
