@@ -42,8 +42,16 @@ def plain_data(config: Mapping[str, str], project: str, secrets: Collection[str]
     for full, text in config.items():
         namespace, _, name = full.partition(":")
         if namespace == project and name not in secrets and text:
-            found[name] = json.loads(text) if text.startswith(("{", "[")) else text
+            found[name] = _value(text)
     return found
+
+
+def _value(text: str) -> object:
+    """A mapping or list is handed on as JSON; braces around anything else are text, which its section then refuses."""
+    try:
+        return json.loads(text) if text.startswith(("{", "[")) else text
+    except ValueError:
+        return text
 
 
 def configured(

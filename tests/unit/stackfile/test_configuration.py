@@ -26,6 +26,11 @@ def test_data_holds_neither_secrets_nor_unset_keys_nor_other_namespaces() -> Non
     assert data == {"instance": "elab", "hub": {"replicas": 1}, "pools": ["a"]}
 
 
+@pytest.mark.parametrize("text", ["{context: prod}", "[elab", "{"])
+def test_braces_around_what_is_no_json_are_text_which_a_section_refuses_by_name(text: str) -> None:
+    assert plain_data({"elab:cluster": text}, "elab", ()) == {"cluster": text}
+
+
 @pytest.fixture
 def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "Pulumi.yaml").write_text("name: elab\nruntime: python\n")
