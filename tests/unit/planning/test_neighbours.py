@@ -1,4 +1,4 @@
-"""Two elabs of one cluster can't both listen at one port of every node: the stack files beside each other tell."""
+"""Two elabs of one cluster can't have one name, or one port of every node: the stack files beside each other tell."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ def found(folder: Path, other: str) -> list[str]:
 def test_a_port_that_another_stack_of_the_cluster_takes_is_an_error(tmp_path: Path) -> None:
     (told,) = found(tmp_path, OTHER)
     assert told.startswith("error: monitoring.node_exporter.port: found 9100, which stack other takes too")
+
+
+def test_a_copy_that_is_still_called_as_the_first_is_told_so_whatever_its_port(tmp_path: Path) -> None:
+    (told,) = found(tmp_path, TEXT.replace("    retention: 30d\n", "    enabled: false\n"))
+    assert told.startswith("error: instance: found elab, which stack other is called in the same cluster")
 
 
 @pytest.mark.parametrize(
