@@ -112,6 +112,15 @@ def _storage_class(entry: Entry, now: Entry | None, renamed: Entry | None) -> It
             why="from then on a deleted claim takes the person's disk with it",
             fix="keep storage.reclaim_policy at Retain, or give the class another name (disks keep their policy)",
         )
+    elif policy != new_policy:
+        yield Loss(
+            where=entry.identity,
+            what=f"reclaimPolicy changes from {policy} to {new_policy}",
+            why="a class can't change it, so that `up` would fail; and disks that it has made go with their claims",
+            fix="give people's class another storage.class_name, with storage.platform_class_name at the present one; "
+            "to keep the disks there are: "
+            """kubectl patch pv <volume> -p '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'""",
+        )
     for field in _CLASS_FIELDS:
         if entry.inputs.get(field) != now.inputs.get(field):
             yield Loss(

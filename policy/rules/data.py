@@ -178,7 +178,8 @@ RULES = (
         one=retained,
         dev="disabled",
         reason="A claim that is deleted by mistake must not take a person's work with it.",
-        fix="Leave storage.reclaim_policy at its default in prod, or set it to Retain.",
+        fix="Leave storage.reclaim_policy at its default in prod, or set it to Retain; a class that is there already "
+        "can't change it, so give that one another storage.class_name.",
     ),
     Rule(
         name="storage-class",

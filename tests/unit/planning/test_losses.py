@@ -42,6 +42,13 @@ ROOM: Documents = {
         "metadata": {"name": "hub-values", "namespace": "rooms"},
         "data": {"values.json": json.dumps(VALUES)},
     },
+    "StorageClass/temporary": {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "temporary"},
+        "provisioner": "disks.example.org",
+        "reclaimPolicy": "Delete",
+    },
     "StatefulSet/search": {
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
@@ -112,6 +119,7 @@ def test_harmless_changes_pass(path: str, value: object) -> None:
         ("PersistentVolumeClaim/db:spec.resources.requests.storage", "1Gi", "shrinks from 2Gi to 1Gi"),
         ("StorageClass/disks:reclaimPolicy", "Delete", "reclaimPolicy changes from Retain to Delete"),
         ("StorageClass/disks:reclaimPolicy", None, "reclaimPolicy changes from Retain to Delete"),
+        ("StorageClass/temporary:reclaimPolicy", "Retain", "reclaimPolicy changes from Delete to Retain"),
         ("StorageClass/disks:parameters", {"pool": "other"}, "parameters changes"),
         ("StorageClass/disks:provisioner", "other.example.org", "provisioner changes"),
         ("StorageClass/disks", None, "no longer part of the plan"),
@@ -131,9 +139,8 @@ def test_a_loss_is_refused_and_named(path: str, value: object, what: str) -> Non
 
 
 def test_new_people_on_a_class_that_deletes_is_refused_where_disks_were_retained() -> None:
-    other = {**ROOM["StorageClass/disks"], "metadata": {"name": "temporary"}, "reclaimPolicy": "Delete"}
     after = changed(ROOM, "ConfigMap/hub-values:data", {"values.json": _with_values(storage_class="temporary")})
-    (loss,) = _found(_snapshot(ROOM), _snapshot({**after, "StorageClass/temporary": other}))
+    (loss,) = _found(_snapshot(ROOM), _snapshot(after))
     assert "temporary (Delete)" in loss.what
 
 
