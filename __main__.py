@@ -17,7 +17,10 @@ from stack import load_or_exit
 stack = load_or_exit()
 settings, cloud, users = stack.settings, stack.settings.facts, stack.settings.users
 names = NamespaceNames(instance=settings.instance)
-made = providers(settings.cluster, settings.notebook_image, certificates=settings.logging.enabled)
+made = providers(
+    settings.cluster, settings.notebook_image,
+    certificates=settings.logging.enabled, adopt=settings.protection.adopt,
+)  # fmt: skip
 base = pulumi.ResourceOptions(providers=made)
 
 namespaces = Namespaces("namespaces", NamespacesArgs(names=names, data=settings.data), base)

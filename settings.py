@@ -44,7 +44,8 @@ class ProtectionSettings(Section):
     protect: bool | None = None
     """Refuse to delete claims, keys and the namespaces that hold claims; none: yes in prod."""
     adopt: bool = False
-    """Take over namespaces and claims that an earlier stack left behind; for one `up`, then false again."""
+    """Take over what an earlier stack left behind, or what runs though its stack's state was lost; for one `up`, then
+    false again: until then claims and namespaces don't change."""
 
 
 class Settings(Section):

@@ -16,12 +16,20 @@ def findings(settings: Settings, today: date) -> Iterator[Finding]:
     for problem in settings.facts.outdated(today):
         what = f"found {problem.found}, allowed: {problem.allowed}"
         yield Finding(level="warning", where=problem.where, what=what, fix=problem.fix)
+    yield from _adoption(settings)
     yield from _network_policies(settings)
     yield from _idle_placeholders(settings)
     for command in settings.scaling.commands:
         yield Finding(level="info", where=f"pool {command.pool}", what=command.why, fix=command.command)
     for duty in duties(settings.entry):
         yield Finding(level="info", where="entry", what="no object of elab's can see to this", fix=duty)
+
+
+def _adoption(settings: Settings) -> Iterator[Finding]:
+    if settings.protection.adopt:
+        what = "found true: claims and namespaces keep their sizes and labels, and objects of others are taken over"
+        fix = "remove it after the one `up` that takes over what an earlier stack left"
+        yield Finding(level="warning", where="protection.adopt", what=what, fix=fix)
 
 
 def _network_policies(settings: Settings) -> Iterator[Finding]:

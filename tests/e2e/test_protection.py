@@ -42,9 +42,9 @@ def _stop_everybody(kept: Platform) -> None:
 
 def test_down_keeps_claims_database_and_keys_and_up_takes_them_over(kept: Platform, alice: Person) -> None:
     token, secrets, volumes = _token(alice), _secrets(kept), _volumes(kept)
-    _stop_everybody(kept)
-    kept.pulumi("destroy", "--exclude-protected")
+    kept.down()
     assert not found("deployments", kept.hub)
+    assert not found("pods", kept.users)
     assert _volumes(kept) == volumes
     kept.up()
     assert _volumes(kept) == volumes
@@ -71,7 +71,23 @@ def test_a_stack_that_was_unprotected_and_destroyed_left_its_data_to_the_next(ke
     # Afterwards they are the stack's own as they were before.
     steps = kept.up(protection={"adopt": False})
     assert {step["op"] for step in steps} <= {"update"}
-    assert {step["urn"].rpartition("::")[2] for step in steps} <= imported
+    # The provider, since it takes nothing over any more.
+    assert {step["urn"].rpartition("::")[2] for step in steps} <= {*imported, "kubernetes"}
+    assert kept.pulumi("preview", "--expect-no-changes") == []
+
+
+def test_a_platform_whose_state_was_lost_while_it_runs_is_taken_over_and_servers_run_on(
+    kept: Platform, alice: Person
+) -> None:
+    token, volumes, server = _token(alice), _volumes(kept), kept.uid("alice")
+    kept.lose_state()
+    kept.create()
+    kept.up(protection={"adopt": True})
+    assert _volumes(kept) == volumes
+    assert _knows(kept, token) == "alice"
+    assert kept.uid("alice") == server
+    assert kept.person("alice").log_in().at_work().read("kept.txt") == _WORDS
+    kept.up(protection={"adopt": False})
     assert kept.pulumi("preview", "--expect-no-changes") == []
 
 

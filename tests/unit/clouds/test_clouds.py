@@ -146,6 +146,12 @@ def test_no_variable_of_the_shell_changes_how_the_provider_works(monkeypatch: py
     assert {key: str(provider.inputs[key]).lower() for key in wanted} == wanted
 
 
+def test_what_is_there_already_is_taken_over_only_by_who_adopts() -> None:
+    """Of a lost state's objects the fields are still its own, so that both are needed."""
+    (provider,) = unmonitored({"protection.adopt": True}).of_type("pulumi:providers:kubernetes")
+    assert provider.inputs["upsertExistingObjects"] == provider.inputs["enablePatchForce"] == "true"
+
+
 def test_a_cluster_that_gets_another_address_stays_the_same_cluster() -> None:
     """The provider replaces every object where its cluster's identifier changes."""
     cluster = {"context": "there", "identifier": "production"}

@@ -79,6 +79,12 @@ def test_there_is_no_default_image_and_no_moving_one_and_the_refusal_shows_how_t
     assert "aws ssm get-parameters-by-path" in problem.fix
 
 
+@pytest.mark.parametrize(("adopt", "warned"), [(True, ["protection.adopt"]), (False, [])])
+def test_adoption_that_was_left_on_is_a_warning_since_no_claim_grows_under_it(adopt: bool, warned: list[str]) -> None:
+    found = duties.findings(settings({**CLOUDS["onprem-rook"], "protection": {"adopt": adopt}}), TODAY)
+    assert [one.where for one in found if one.level == "warning"] == warned
+
+
 def test_placeholders_where_nothing_adds_nodes_are_told_to_be_idle() -> None:
     idle = [one for one in duties.findings(settings(CLOUDS["local"]), TODAY) if "placeholders keep no room" in one.what]
     assert [(one.level, one.where) for one in idle] == [("warning", "pools.0.placeholders")]
