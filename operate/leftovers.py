@@ -1,22 +1,20 @@
 """What outlives a stack: servers that nobody would watch any more, protected objects, and retained volumes."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from components.namespaces import ROOMS, NamespaceNames
 from operate.steps import OperationError
 
 Kubectl = Callable[..., str]
 """Runs kubectl on the stack's cluster with these arguments, `text` on its standard input, and gives what it prints."""
 
 
-def stop_servers(kubectl: Kubectl, instance: str) -> None:
-    """Stop people's servers; their disks stay.
+def stop_servers(kubectl: Kubectl, namespace: str) -> None:
+    """Stop people's servers, which are all that is in this namespace; their disks stay.
 
     Without a hub nobody would stop them, and without the stack's policies they would reach what they should not.
     """
-    namespace = NamespaceNames(instance=instance).users
     if kubectl("get", "namespace", namespace, "-o", "name", "--ignore-not-found").strip():
         kubectl("-n", namespace, "delete", "pods", "--all", "--wait", "--timeout=120s")
 
@@ -35,24 +33,36 @@ def stays(state: dict[str, Any], stack: str) -> str:
     return "\n".join([head, *lines, f"to delete them for good: make purge STACK={stack}"])
 
 
-def free_volumes(kubectl: Kubectl, instance: str) -> None:
-    """Let the claims of the instance take their volumes with them, even where the class retains them."""
-    namespaces = {NamespaceNames(instance=instance).of(room) for room in ROOMS}
-    for name in _volumes(json.loads(kubectl("get", "persistentvolumes", "-o", "json")), namespaces):
-        kubectl("patch", "persistentvolume", name, "-p", '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}')
+def free_volumes(kubectl: Kubectl, namespaces: Collection[str]) -> None:
+    """Have the volumes deleted that the claims of these namespaces left behind, since their class retains them.
+
+    Raises:
+        OperationError: with the command that does it by hand: the stack knows nothing of them any more.
+    """
+    patch = '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}'
+    try:
+        for name in _retained(json.loads(kubectl("get", "persistentvolumes", "-o", "json")), namespaces):
+            kubectl("patch", "persistentvolume", name, "-p", patch)
+    except OperationError as error:
+        raise OperationError(
+            f"{error}\nall but the volumes was deleted; those whose CLAIM `kubectl get pv` shows in "
+            f"{', '.join(sorted(namespaces))} stay; for each of them: kubectl patch pv <name> -p '{patch}'"
+        ) from None
 
 
-def _volumes(listing: dict[str, Any], namespaces: set[str]) -> Iterator[str]:
+def _retained(listing: dict[str, Any], namespaces: Collection[str]) -> Iterator[str]:
     for volume in listing["items"]:
-        if (volume["spec"].get("claimRef") or {}).get("namespace") in namespaces:
+        spec = volume["spec"]
+        theirs = (spec.get("claimRef") or {}).get("namespace") in namespaces
+        if theirs and spec.get("persistentVolumeReclaimPolicy") == "Retain":
             yield volume["metadata"]["name"]
 
 
-def confirm(stack: str) -> None:
-    """Have the stack's name typed before its data are deleted.
+def confirm(stack: str, loses: str) -> None:
+    """Have the stack's name typed before something is lost.
 
     Raises:
         OperationError: it was not.
     """
-    if input(f"this deletes people's disks and the hub's database of {stack}; type {stack} to go on: ") != stack:
+    if input(f"this {loses}; type {stack} to go on: ") != stack:
         raise OperationError("nothing was deleted")

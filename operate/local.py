@@ -4,12 +4,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from operate import directory, project, rig
+from components.namespaces import NamespaceNames
+from operate import directory, project, removal, rig
 from operate.isolation import ending_up, prove
-from operate.leftovers import confirm, free_volumes, stays, stop_servers
+from operate.leftovers import confirm, stays
 from operate.ready import hub_answers, pullers, require_cluster
 from operate.recovery import look_anew, recover
-from operate.release import release
 from operate.settings_of import settings_of
 from operate.steps import OperationError, Steps, wait_for
 
@@ -96,10 +96,9 @@ def down() -> None:
         print("nothing is up")
         return
     _require_lab()
-    with steps.step("people's servers"):
-        stop_servers(rig.kubectl, settings_of(STACK).instance)
-    with steps.step("pulumi destroy"):
-        rig.pulumi("destroy", folder, STACK, "--exclude-protected")
+    project.select(folder, STACK)
+    recover(folder, STACK)
+    removal.take_down(removal.stack_in_lab(folder, STACK), _names(), steps)
     with steps.step("the directory"):
         directory.stop()
     print(stays(rig.pulumi_json(folder, STACK, "stack", "export"), STACK))
@@ -142,7 +141,11 @@ def purge() -> None:
         print("nothing is up, and nothing was left")
         return
     _require_lab()
-    confirm(STACK)
-    free_volumes(rig.kubectl, settings_of(STACK).instance)
-    release(folder, STACK)
-    rig.pulumi("destroy", folder, STACK)
+    confirm(STACK, f"deletes people's disks and the hub's database of {STACK}")
+    project.select(folder, STACK)
+    recover(folder, STACK)
+    removal.purge(removal.stack_in_lab(folder, STACK), _names(), Steps())
+
+
+def _names() -> NamespaceNames:
+    return NamespaceNames(instance=settings_of(STACK).instance)

@@ -1,6 +1,7 @@
 """Going on after a run that was killed, or with a wiped cluster: the state says less, or more, than there is."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.labkit import files
+from lab.labkit.processes import start_ticks
 from operate import rig
 
 _BACKENDS = rig.HOME / "pulumi"
@@ -34,7 +36,7 @@ def mend(stack: str, backends: Path = _BACKENDS) -> None:
     The state itself is replaced at once, but its attributes are written in place: where that file is empty no command
     reads the state, and where it is missing all do.
     """
-    if any(_lives(pid) for pid in _holders(stack, backends)):
+    if any(_lives(holder) for holder in _holders(stack, backends)):
         return
     beside = (f"stacks/*/{stack}.json*.attrs", f"locks/organization/*/{stack}/*.attrs", f"backups/*/{stack}/*.attrs")
     for file in (found for pattern in beside for found in backends.glob(f"*/.pulumi/{pattern}")):
@@ -44,7 +46,8 @@ def mend(stack: str, backends: Path = _BACKENDS) -> None:
 
 def recover(project: Path, stack: str) -> None:
     """Make the stack fit for the next run; nothing to do after one that ended by itself."""
-    if _holders(stack) and not any(_lives(pid) for pid in _holders(stack)):
+    holders = _holders(stack)
+    if holders and not any(map(_lives, holders)):
         print("    an earlier run was killed: removing its lock", flush=True)
         rig.pulumi("cancel", project, stack)
     state = rig.pulumi_json(project, stack, "stack", "export")
@@ -82,22 +85,34 @@ def completed(state: dict[str, Any], found: Mapping[str, Pending]) -> dict[str, 
     return {**state, "deployment": done}
 
 
-def _holders(stack: str, backends: Path = _BACKENDS) -> list[int]:
+@dataclass(frozen=True, kw_only=True)
+class _Holder:
+    """The process that holds a lock, and when it took it, in seconds since the epoch."""
+
+    pid: int
+    since: float
+
+
+def _holders(stack: str, backends: Path = _BACKENDS) -> list[_Holder]:
     """The processes that hold the stack's locks."""
     found = []
     for file in backends.glob(f"*/.pulumi/locks/organization/*/{stack}/*.json"):
         # Another run may end just now.
         with suppress(FileNotFoundError):
-            found.append(json.loads(file.read_text())["pid"])
+            found.append(_Holder(pid=json.loads(file.read_text())["pid"], since=file.stat().st_mtime))
     return found
 
 
-def _lives(pid: int) -> bool:
-    """Whether a process runs; one that has ended and was not yet collected does not."""
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except OSError:
+def _lives(holder: _Holder) -> bool:
+    """Whether it runs. One that has ended and was not yet collected does not, nor does another of its number that
+    began after the lock was taken: after a restart of the machine, say.
+    """
+    ticks = start_ticks(holder.pid)
+    if ticks is None:
         return False
+    (booted,) = (line.split()[1] for line in Path("/proc/stat").read_text().splitlines() if line.startswith("btime "))
+    # Both clocks are whole seconds, or nearly.
+    return int(booted) + ticks / os.sysconf("SC_CLK_TCK") <= holder.since + 2
 
 
 def _creations(operations: list[dict[str, Any]]) -> Iterator[Pending]:

@@ -3,24 +3,25 @@
 `pulumi state unprotect` is not enough: it leaves `retainOnDelete`, by which a destroy forgets objects and keeps them.
 """
 
-import json
-from pathlib import Path
 from typing import Any
 
-from operate import rig
-
-
-def release(project: Path, stack: str) -> None:
-    """Let the next destroy of a stack in the lab delete everything."""
-    state = rig.pulumi_json(project, stack, "stack", "export")
-    rig.pulumi_cli(project, stack, ["stack", "import", "--stack", stack], text=json.dumps(released(state)))
+_GUARDS = ("protect", "retainOnDelete")
 
 
 def released(state: dict[str, Any]) -> dict[str, Any]:
     """An exported state in which nothing is protected or retained."""
-    deployment = state.get("deployment") or {}
-    resources = [
-        {key: value for key, value in resource.items() if key not in ("protect", "retainOnDelete")}
-        for resource in deployment.get("resources", [])
-    ]
-    return {**state, "deployment": {**deployment, "resources": resources}}
+    return _changed(state, [{key: one[key] for key in one if key not in _GUARDS} for one in _resources(state)])
+
+
+def guarded(state: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """An exported state in which everything is protected and retained that was so before it was released."""
+    guards = {one["urn"]: {key: one[key] for key in _GUARDS if key in one} for one in _resources(before)}
+    return _changed(state, [one | guards.get(one["urn"], {}) for one in _resources(state)])
+
+
+def _resources(state: dict[str, Any]) -> list[dict[str, Any]]:
+    return (state.get("deployment") or {}).get("resources") or []
+
+
+def _changed(state: dict[str, Any], resources: list[dict[str, Any]]) -> dict[str, Any]:
+    return {**state, "deployment": {**(state.get("deployment") or {}), "resources": resources}}

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from components.entry_settings import public_url
+from components.namespaces import NamespaceNames
 from operate import rig
 from operate.isolation import ending_up, prove
-from operate.leftovers import Kubectl, confirm, free_volumes, stays, stop_servers
+from operate.leftovers import Kubectl, confirm, stays
 from operate.ready import require_cluster
-from operate.release import released
+from operate.removal import Stack, purge, take_down
 from operate.settings_of import settings_of
-from operate.steps import OperationError, output, run
+from operate.steps import OperationError, Steps, output, run
 from settings import Settings
 
 
@@ -39,7 +40,7 @@ def run_command(command: str, stack: str) -> None:
         if not shutil.which(program):
             raise OperationError(f"{program} is not installed, or not on PATH; install it and try again")
     require_cluster(settings.cluster.context, settings.cluster.kubeconfig)
-    here = ["--stack", stack, "--cwd", rig.ROOT]
+    here, names = ["--stack", stack, "--cwd", rig.ROOT], NamespaceNames(instance=settings.instance)
     if command == "up":
         run(["pulumi", "up", *here])
         print(f"\nelab is up: {public_url(settings.entry)}\n", flush=True)
@@ -50,11 +51,14 @@ def run_command(command: str, stack: str) -> None:
     elif command == "status":
         run(["pulumi", "stack", *here])
     elif command == "down":
-        stop_servers(_kubectl(settings), settings.instance)
-        run(["pulumi", "destroy", *here, "--exclude-protected"])
+        run(["pulumi", "destroy", *here, "--exclude-protected", "--preview-only"])
+        confirm(stack, f"stops people's servers and takes {stack} away")
+        take_down(_stack(stack, settings), names, Steps())
         print(stays(_state(stack), stack))
     else:
-        _purge(stack, settings)
+        run(["pulumi", "stack", *here])
+        confirm(stack, f"deletes all of that, with people's disks and the hub's database of {stack}")
+        purge(_stack(stack, settings), names, Steps())
 
 
 def _kubectl(settings: Settings) -> Kubectl:
@@ -72,9 +76,11 @@ def _state(stack: str) -> dict[str, Any]:
     return json.loads(output(["pulumi", "stack", "export", "--stack", stack, "--cwd", rig.ROOT]))
 
 
-def _purge(stack: str, settings: Settings) -> None:
-    confirm(stack)
+def _stack(stack: str, settings: Settings) -> Stack:
     here = ["--stack", stack, "--cwd", rig.ROOT]
-    free_volumes(_kubectl(settings), settings.instance)
-    run(["pulumi", "stack", "import", *here], text=json.dumps(released(_state(stack))))
-    run(["pulumi", "destroy", *here])
+    return Stack(
+        kubectl=_kubectl(settings),
+        export=lambda: _state(stack),
+        put=lambda state: run(["pulumi", "stack", "import", *here], text=json.dumps(state)),
+        destroy=lambda *options: run(["pulumi", "destroy", *here, "--yes", "--skip-preview", *options]),
+    )

@@ -11,11 +11,12 @@ from typing import Any
 
 import yaml
 
+from components.namespaces import NamespaceNames
 from operate import project, rig
 from operate.directory import Directory
 from operate.recovery import recover
-from operate.release import release
-from operate.steps import OperationError
+from operate.removal import purge, stack_in_lab, take_down
+from operate.steps import OperationError, Steps
 from tests.e2e.cluster import Object, exists, found, kubectl, maybe, one, run_in
 from tests.e2e.person import Person
 
@@ -52,14 +53,19 @@ class Platform:
         return f"http://{self.host}:{self.port}"
 
     @property
+    def names(self) -> NamespaceNames:
+        """Its namespaces."""
+        return NamespaceNames(instance=self.instance)
+
+    @property
     def hub(self) -> str:
         """The hub's namespace."""
-        return f"{self.instance}-hub"
+        return self.names.hub
 
     @property
     def users(self) -> str:
         """The namespace of people's servers."""
-        return f"{self.instance}-users"
+        return self.names.users
 
     @property
     def folder(self) -> Path:
@@ -132,6 +138,19 @@ class Platform:
         """Let the next destroy go on, as somebody does who thinks that a refusal was a nuisance."""
         rig.pulumi_cli(self.folder, self.stack, ["state", "unprotect", "--all", "--yes", "--stack", self.stack])
 
+    def lose_state(self) -> None:
+        """Have the engine forget the stack, which runs on."""
+        command = ["stack", "rm", "--force", "--yes", "--preserve-config", "--stack", self.stack]
+        rig.pulumi_cli(self.folder, self.stack, command)
+
+    def down(self) -> None:
+        """As `make down` does."""
+        take_down(stack_in_lab(self.folder, self.stack), self.names, Steps())
+
+    def purge(self) -> None:
+        """As `make purge` does."""
+        purge(stack_in_lab(self.folder, self.stack), self.names, Steps())
+
     def leftovers(self) -> list[str]:
         """What the cluster holds of this instance outside namespaces, and its volumes."""
         label = f"app.kubernetes.io/instance={self.instance}"
@@ -151,7 +170,7 @@ class Platform:
             try:
                 project.select(self.folder, self.stack)
                 recover(self.folder, self.stack)
-                release(self.folder, self.stack)
+                self.purge()
                 rig.pulumi("destroy", self.folder, self.stack, "--remove")
             except OperationError as error:
                 print(f"{self.stack}: {error}")

@@ -7,7 +7,6 @@ import sys
 
 from operate import project, rig
 from operate.recovery import recover
-from operate.release import release
 from tests.e2e.cluster import exists, found, kubectl, until
 from tests.e2e.platform import Platform
 
@@ -17,7 +16,7 @@ def test_down_leaves_nothing_behind(platform: Platform) -> None:
     platform.person("alice").log_in().at_work()
     assert platform.volumes()
     assert platform.leftovers()
-    platform.pulumi("destroy", "--exclude-protected")
+    platform.down()
     until("the end of the volumes", lambda: not platform.volumes(), 20)
     assert platform.leftovers() == []
     namespaces = {item["metadata"]["name"] for item in found("namespaces")}
@@ -27,12 +26,11 @@ def test_down_leaves_nothing_behind(platform: Platform) -> None:
     assert kubectl("get", kinds, "-A", "-l", label, "-o", "name") == ""
 
 
-def test_a_purge_deletes_what_is_protected_but_no_volume_that_its_class_retains(kept: Platform) -> None:
-    release(kept.folder, kept.stack)
-    kept.pulumi("destroy")
-    kinds = {name.partition("/")[0] for name in kept.leftovers()}
-    assert kinds == {"persistentvolume"}
-    assert {volume["status"]["phase"] for volume in kept.volumes()} == {"Released"}
+def test_a_purge_deletes_what_is_protected_and_volumes_that_their_class_retains(kept: Platform) -> None:
+    assert {volume["spec"]["persistentVolumeReclaimPolicy"] for volume in kept.volumes()} == {"Retain"}
+    kept.purge()
+    until("the end of the volumes", lambda: not kept.volumes(), 20)
+    assert kept.leftovers() == []
 
 
 def test_an_up_that_was_killed_half_way_goes_on(platform: Platform) -> None:

@@ -12,8 +12,10 @@ READY = "echo ok"
 CLUSTER = """case "$*" in
 *readyz*) echo ok ;;
 *persistentvolumes*) echo '{"items": [
-  {"metadata": {"name": "theirs"}, "spec": {"claimRef": {"namespace": "elab-dev-users"}}},
-  {"metadata": {"name": "foreign"}, "spec": {"claimRef": {"namespace": "elab-users"}}},
+  {"metadata": {"name": "theirs"},
+   "spec": {"claimRef": {"namespace": "elab-dev-users"}, "persistentVolumeReclaimPolicy": "Retain"}},
+  {"metadata": {"name": "foreign"},
+   "spec": {"claimRef": {"namespace": "elab-users"}, "persistentVolumeReclaimPolicy": "Retain"}},
   {"metadata": {"name": "unbound"}, "spec": {}}]}' ;;
 *) echo namespace/there ;;
 esac"""

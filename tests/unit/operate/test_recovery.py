@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -40,6 +43,21 @@ def test_a_lock_that_another_run_gives_back_just_now_holds_nobody_up(
     gone = tmp_path / "gone.json"
     monkeypatch.setattr(Path, "glob", lambda _folder, _pattern: iter([gone]))
     assert recovery._holders("local", tmp_path) == []
+
+
+@pytest.mark.parametrize(("ago", "holds"), [(0, True), (10**9, False)])
+def test_a_process_that_began_after_the_lock_was_taken_does_not_hold_it(ago: int, holds: bool, tmp_path: Path) -> None:
+    """As after a restart of the machine, when another has the number."""
+    folder = tmp_path / "stand-in/.pulumi"
+    for name in ("locks/organization/elab/local", "stacks/elab"):
+        (folder / name).mkdir(parents=True)
+    lock, torn = folder / "locks/organization/elab/local/1.json", folder / "stacks/elab/local.json.attrs"
+    lock.write_text(json.dumps({"pid": os.getpid()}))
+    taken = time.time() - ago
+    os.utime(lock, (taken, taken))
+    torn.touch()
+    mend("local", tmp_path)
+    assert torn.exists() == holds
 
 
 @pytest.mark.parametrize(("seen", "looks"), [(None, []), ("this", []), ("another", ["refresh"])])
