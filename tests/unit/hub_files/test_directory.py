@@ -13,7 +13,7 @@ from .ldap_server import BUSY, REFERRAL, SUCCESS, UNWILLING, Entries, Plan, serv
 
 READER = "cn=reader,dc=example,dc=org"
 ALICE = "uid=Alice,ou=people,dc=example,dc=org"
-ALLOWED = "cn=Researchers, ou=groups, dc=example, dc=org"
+ALLOWED = "cn=Researchers,ou=groups,dc=Example,dc=org"
 ADMINS = "cn=admins,ou=groups,dc=example,dc=org"
 
 
@@ -22,7 +22,7 @@ def people() -> Entries:
         READER: {"cn": ["reader"], "userPassword": ["reader-password"]},
         ALICE: {"uid": ["Alice"], "userPassword": ["alice-password"]},
         "uid=bob,ou=people,dc=example,dc=org": {"uid": ["bob"], "userPassword": ["bob-password"]},
-        # The settings write this DN with other spaces and capitals.
+        # The settings write this DN with other capitals.
         "cn=researchers,ou=groups,dc=example,dc=org": {"cn": ["researchers"], "member": [ALICE]},
         ADMINS: {"cn": ["admins"], "memberUid": ["alice"]},
     }
@@ -63,6 +63,12 @@ def test_somebody_in_no_group_is_known_and_has_none(values: dict[str, Any]) -> N
         (r"cn=Chemie\, Physik", r"cn=Chemie\2C Physik"),
         (r"cn=Chemie\2C Physik", r"cn=chemie\2c physik"),
         ("cn=Prüfstand", r"cn=Pr\C3\BCfstand"),
+        ("cn=C# developers", "cn=C# developers"),
+        (r"cn=C\# developers", "cn=C# developers"),
+        ("cn=a=b", r"cn=a\3Db"),
+        (r"CN=Students\ ", r"CN=Students\20"),
+        ("cn=Physics", "cn = Physics "),
+        ("cn=Physics+uid=p", "uid=P+cn=Physics"),
     ],
 )
 def test_a_group_is_known_however_its_name_is_escaped(values: dict[str, Any], written: str, answered: str) -> None:
@@ -72,6 +78,22 @@ def test_a_group_is_known_however_its_name_is_escaped(values: dict[str, Any], wr
         person = directory(values, port).look_up("alice")
     assert person is not None
     assert allowed in person.groups
+
+
+@pytest.mark.parametrize("name", ["cn=C# developers", "cn=a=b", r"CN=Students\ "])
+def test_a_group_that_is_not_allowed_may_have_any_name(values: dict[str, Any], name: str) -> None:
+    found = {f"{name},ou=groups,dc=example,dc=org": {"cn": ["any"], "member": [ALICE]}}
+    with serve(Plan(entries={**people(), **found})) as port:
+        person = directory(values, port).look_up("alice")
+    assert person is not None
+    assert person.groups == {ALLOWED, ADMINS}
+
+
+def test_an_allowed_group_is_shown_to_the_bind_account_whatever_its_name(values: dict[str, Any]) -> None:
+    allowed = r"CN=Students\ ,ou=groups,dc=example,dc=org"
+    values["directory"]["groups"]["allowed"] = [allowed]
+    with serve(Plan(entries={**people(), allowed: {"cn": ["Students "]}})) as port:
+        assert directory(values, port).look_up("nobody") is None
 
 
 def test_a_wrong_password_is_refused(values: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from .test_directory import ADMINS, people
 from .test_login import RESEARCHERS, authenticator, known
 from .two_hubs import KEY, MEMBER_HOST, Browser, Hubs, place, with_hubs
 
-ALLOWED = "cn=Researchers, ou=groups, dc=example, dc=org"
+ALLOWED = "cn=Researchers,ou=groups,dc=Example,dc=org"
 """As the values file writes it."""
 OPERATING = "cn=admins,ou=groups,dc=example,dc=org"
 
