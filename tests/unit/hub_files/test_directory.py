@@ -96,6 +96,16 @@ def test_an_allowed_group_is_shown_to_the_bind_account_whatever_its_name(values:
         assert directory(values, port).look_up("nobody") is None
 
 
+@pytest.mark.parametrize("password", ["a²", "µ", "x\N{ACUTE ACCENT}", "a\N{NO-BREAK SPACE}b", "aש", "\N{SOFT HYPHEN}"])
+def test_a_password_reaches_the_directory_as_it_was_typed(values: dict[str, Any], password: str) -> None:
+    plan = Plan(entries=people())
+    plan.entries[ALICE]["userPassword"] = plan.entries[READER]["userPassword"] = [password]
+    with serve(plan) as port:
+        client = directory(values, port)
+        client.password = password
+        assert client.log_in("alice", password) is not None
+
+
 def test_a_wrong_password_is_refused(values: dict[str, Any]) -> None:
     with serve(Plan(entries=people())) as port, pytest.raises(WrongPasswordError):
         directory(values, port).log_in("alice", "wrong")
@@ -107,13 +117,15 @@ def test_only_a_bind_that_succeeds_lets_anybody_in(values: dict[str, Any], code:
         directory(values, port).log_in("alice", "alice-password")
 
 
+@pytest.mark.parametrize("password", ["", "\0", "\0wrong"])
 def test_an_empty_password_is_refused_though_the_server_would_take_it_for_an_anonymous_bind(
-    values: dict[str, Any],
+    values: dict[str, Any], password: str
 ) -> None:
     plan = Plan(entries=people())
-    plan.entries[ALICE]["userPassword"].append("")
+    plan.entries[ALICE]["userPassword"].append(password)
     with serve(plan) as port, pytest.raises(WrongPasswordError):
-        directory(values, port).log_in("alice", "")
+        directory(values, port).log_in("alice", password)
+    assert plan.binds == []
 
 
 def test_a_wrong_password_is_not_tried_on_the_next_server_where_it_would_count_again(values: dict[str, Any]) -> None:

@@ -104,8 +104,8 @@ class Directory:
                 _check_password(connection, person.dn, password)
             return person
 
-        # LDAP takes an empty password for an anonymous bind, which succeeds.
-        if not password:
+        # LDAP takes an empty password for an anonymous bind, which succeeds; in C, a text ends at its first NUL.
+        if not password.partition("\0")[0]:
             raise WrongPasswordError
         return self._ask(ask)
 
@@ -170,7 +170,8 @@ class Directory:
         connection = Connection(
             target,
             user=self.settings["bind_dn"],
-            password=self.password if self.settings["bind_dn"] else None,
+            # In bytes, for the reason that _check_password has.
+            password=self.password.encode() if self.settings["bind_dn"] else None,
             client_strategy=SYNC,
             read_only=True,
             raise_exceptions=True,
@@ -263,7 +264,8 @@ def _search(connection: Connection, base: str, where: str, attribute: str) -> li
 
 def _check_password(connection: Connection, dn: str, password: str) -> None:
     try:
-        right = connection.rebind(user=dn, password=password, read_server_info=False)
+        # In bytes: of the text `a²` ldap3 makes `a2`, and it raises for texts that it finds unfit.
+        right = connection.rebind(user=dn, password=password.encode(), read_server_info=False)
     except (LDAPBusyResult, LDAPUnavailableResult):
         raise
     except LDAPOperationResult as error:
