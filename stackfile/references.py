@@ -6,9 +6,6 @@ from pathlib import PurePosixPath
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from ldap3.core.exceptions import LDAPInvalidDnError
-from ldap3.utils.dn import parse_dn
-
 from stackfile.scalars import Scalar
 
 LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
@@ -18,6 +15,9 @@ SUBDOMAIN = rf"{LABEL}(\.{LABEL})*"
 """Labels with dots between them: a DNS name."""
 _COMPONENT = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
 """Of a repository's path: github.com/distribution/reference v0.6.0."""
+_AVA = r"""[A-Za-z][A-Za-z0-9-]*=(?![ #])( *([^ "+,;<>\\]|\\([0-9A-Fa-f]{2}|[ "#+,;<=>\\])))+"""
+"""Of a DN (RFC 4514), one attribute and its value. Not by ldap3, which refuses `cn=C#` and `cn=a=b`: a group is to be
+written as the directory spells it."""
 
 
 def _as_label(text: str) -> str:
@@ -175,11 +175,11 @@ class Dn(Scalar):
     @classmethod
     def check(cls, text: str) -> None:
         in_one_line(text)
-        try:
-            if not parse_dn(text):
-                raise ValueError
-        except LDAPInvalidDnError:
-            raise ValueError from None
+        if not re.fullmatch(f"{_AVA}([,+]{_AVA})*", text):
+            raise ValueError(
+                f'write for example "{cls.example}": no spaces around commas, and a backslash before each of '
+                'these that belongs to a name: , + " ; < > and a # or space at its edge'
+            )
 
 
 class Cidr(Scalar):

@@ -10,6 +10,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from elab_activity import Process, Work, is_prompt, parse, processes
@@ -17,6 +18,7 @@ from elab_activity import Process, Work, is_prompt, parse, processes
 SPIN = "import time\nwhile True: sum(range(10000))"
 IDLE = "import time\nwhile True: time.sleep(0.2)"
 LOOKS = 20
+COMMIT = "git init -q; git -c user.name=a -c user.email=a@example.org commit -q --allow-empty -m first"
 SPAN = 0.6
 """Seconds between two looks."""
 
@@ -97,10 +99,13 @@ def turns_out(pid: int, working: bool) -> bool:
         ("echo 'import time; time.sleep(60)' > job.py; python3 < job.py", True),
         ("python3 -q -X dev", False),
         ("less /etc/passwd || more /etc/passwd", False),
+        (f"{COMMIT}; LESS=R git -c core.pager=less log", False),
+        (f"{COMMIT}; LESS=R git -c core.pager='less -i && sleep 60' log", False),
     ],
     ids=[
         *("waits", "job", "background job", "shell in a shell", "script", "shell that computes"),
         *("prompt", "text to run", "file to run", "file to read", "prompt with an option", "pager"),
+        *("what waits for its pager", "what waits for a shell with a pager"),
     ],
 )
 def test_a_job_in_a_terminal_is_work_and_a_shell_that_waits_is_not(
@@ -146,8 +151,21 @@ def test_a_stopped_job_is_no_work() -> None:
         assert turns_out(pid, working=False)
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [({}, False), ({"foreground": False}, True), ({"state": "Z"}, True), ({"parent": 4}, True), ({"name": "cc"}, True)],
+    ids=["pager", "in the background", "ended", "another's", "no pager"],
+)
+def test_a_job_waits_for_what_it_started_itself_and_what_waits_in_the_foreground(
+    change: dict[str, Any], expected: bool
+) -> None:
+    job = Process(pid=5, parent=4, name="git", state="S", terminal=True, foreground=True, started=1, seconds=1.0)
+    pager = job._replace(pid=6, parent=5, name="less")._replace(**change)
+    assert Work(own=1).going_on(iter([job, pager]), time.monotonic()) is expected
+
+
 def test_many_short_programs_are_work_by_what_their_parent_waited_for() -> None:
-    parent = Process(pid=5, name="make", state="S", terminal=False, started=1, seconds=1.0)
+    parent = Process(pid=5, parent=1, name="make", state="S", terminal=False, foreground=False, started=1, seconds=1.0)
     work = Work(own=1)
     assert work.going_on(iter([parent]), work.looked + 10) is False
     assert work.going_on(iter([parent._replace(seconds=3.0)]), work.looked + 10) is True
@@ -155,14 +173,14 @@ def test_many_short_programs_are_work_by_what_their_parent_waited_for() -> None:
 
 @pytest.mark.parametrize(("seconds", "expected"), [(0.3, False), (0.8, True)], ids=["idle Java", "computes"])
 def test_a_machine_that_ticks_over_is_no_work(seconds: float, expected: bool) -> None:
-    java = Process(pid=5, name="java", state="S", terminal=False, started=1, seconds=40.0)
+    java = Process(pid=5, parent=1, name="java", state="S", terminal=False, foreground=False, started=1, seconds=40.0)
     work = Work(own=1)
     work.going_on(iter([java]), work.looked + 10)
     assert work.going_on(iter([java._replace(seconds=40 + seconds)]), work.looked + 10) is expected
 
 
 def test_a_new_process_with_an_old_number_does_not_inherit_its_time() -> None:
-    old = Process(pid=5, name="R", state="S", terminal=False, started=1, seconds=1.0)
+    old = Process(pid=5, parent=1, name="R", state="S", terminal=False, foreground=False, started=1, seconds=1.0)
     work = Work(own=1)
     work.going_on(iter([old]), work.looked + 10)
     assert work.going_on(iter([old._replace(started=900, seconds=8.0)]), work.looked + 10) is False
@@ -170,7 +188,9 @@ def test_a_new_process_with_an_old_number_does_not_inherit_its_time() -> None:
 
 def test_the_server_itself_never_counts() -> None:
     work = Work(own=7)
-    server = Process(pid=7, name="jupyterhub-singl", state="R", terminal=True, started=1, seconds=0.0)
+    server = Process(
+        pid=7, parent=1, name="jupyterhub-singl", state="R", terminal=True, foreground=True, started=1, seconds=0.0
+    )
     work.going_on(iter([server]), work.looked + 1)
     assert work.going_on(iter([server._replace(seconds=9.0)]), work.looked + 1) is False
 
@@ -178,7 +198,8 @@ def test_the_server_itself_never_counts() -> None:
 def test_a_programs_name_may_hold_anything() -> None:
     line = "42 (a) b (c) R 1 42 42 34816 42 4194304 1 2 3 4 150 50 20 30 20 0 4 0 9000 1 2 3"
     found = parse(line)
-    assert (found.pid, found.name, found.state, found.terminal, found.started) == (42, "a) b (c", "R", True, 9000)
+    assert (found.pid, found.parent, found.name, found.state, found.started) == (42, 1, "a) b (c", "R", 9000)
+    assert (found.terminal, found.foreground) == (True, True)
     assert found.seconds == pytest.approx(250 / os.sysconf("SC_CLK_TCK"))
 
 

@@ -13,7 +13,7 @@ from .ldap_server import BUSY, REFERRAL, SUCCESS, UNWILLING, Entries, Plan, serv
 
 READER = "cn=reader,dc=example,dc=org"
 ALICE = "uid=Alice,ou=people,dc=example,dc=org"
-ALLOWED = "cn=Researchers, ou=groups, dc=example, dc=org"
+ALLOWED = "cn=Researchers,ou=groups,dc=Example,dc=org"
 ADMINS = "cn=admins,ou=groups,dc=example,dc=org"
 
 
@@ -22,7 +22,7 @@ def people() -> Entries:
         READER: {"cn": ["reader"], "userPassword": ["reader-password"]},
         ALICE: {"uid": ["Alice"], "userPassword": ["alice-password"]},
         "uid=bob,ou=people,dc=example,dc=org": {"uid": ["bob"], "userPassword": ["bob-password"]},
-        # The settings write this DN with other spaces and capitals.
+        # The settings write this DN with other capitals.
         "cn=researchers,ou=groups,dc=example,dc=org": {"cn": ["researchers"], "member": [ALICE]},
         ADMINS: {"cn": ["admins"], "memberUid": ["alice"]},
     }
@@ -63,6 +63,12 @@ def test_somebody_in_no_group_is_known_and_has_none(values: dict[str, Any]) -> N
         (r"cn=Chemie\, Physik", r"cn=Chemie\2C Physik"),
         (r"cn=Chemie\2C Physik", r"cn=chemie\2c physik"),
         ("cn=Prüfstand", r"cn=Pr\C3\BCfstand"),
+        ("cn=C# developers", "cn=C# developers"),
+        (r"cn=C\# developers", "cn=C# developers"),
+        ("cn=a=b", r"cn=a\3Db"),
+        (r"CN=Students\ ", r"CN=Students\20"),
+        ("cn=Physics", "cn = Physics "),
+        ("cn=Physics+uid=p", "uid=P+cn=Physics"),
     ],
 )
 def test_a_group_is_known_however_its_name_is_escaped(values: dict[str, Any], written: str, answered: str) -> None:
@@ -72,6 +78,32 @@ def test_a_group_is_known_however_its_name_is_escaped(values: dict[str, Any], wr
         person = directory(values, port).look_up("alice")
     assert person is not None
     assert allowed in person.groups
+
+
+@pytest.mark.parametrize("name", ["cn=C# developers", "cn=a=b", r"CN=Students\ "])
+def test_a_group_that_is_not_allowed_may_have_any_name(values: dict[str, Any], name: str) -> None:
+    found = {f"{name},ou=groups,dc=example,dc=org": {"cn": ["any"], "member": [ALICE]}}
+    with serve(Plan(entries={**people(), **found})) as port:
+        person = directory(values, port).look_up("alice")
+    assert person is not None
+    assert person.groups == {ALLOWED, ADMINS}
+
+
+def test_an_allowed_group_is_shown_to_the_bind_account_whatever_its_name(values: dict[str, Any]) -> None:
+    allowed = r"CN=Students\ ,ou=groups,dc=example,dc=org"
+    values["directory"]["groups"]["allowed"] = [allowed]
+    with serve(Plan(entries={**people(), allowed: {"cn": ["Students "]}})) as port:
+        assert directory(values, port).look_up("nobody") is None
+
+
+@pytest.mark.parametrize("password", ["a²", "µ", "x\N{ACUTE ACCENT}", "a\N{NO-BREAK SPACE}b", "aש", "\N{SOFT HYPHEN}"])
+def test_a_password_reaches_the_directory_as_it_was_typed(values: dict[str, Any], password: str) -> None:
+    plan = Plan(entries=people())
+    plan.entries[ALICE]["userPassword"] = plan.entries[READER]["userPassword"] = [password]
+    with serve(plan) as port:
+        client = directory(values, port)
+        client.password = password
+        assert client.log_in("alice", password) is not None
 
 
 def test_a_wrong_password_is_refused(values: dict[str, Any]) -> None:
@@ -85,13 +117,15 @@ def test_only_a_bind_that_succeeds_lets_anybody_in(values: dict[str, Any], code:
         directory(values, port).log_in("alice", "alice-password")
 
 
+@pytest.mark.parametrize("password", ["", "\0", "\0wrong"])
 def test_an_empty_password_is_refused_though_the_server_would_take_it_for_an_anonymous_bind(
-    values: dict[str, Any],
+    values: dict[str, Any], password: str
 ) -> None:
     plan = Plan(entries=people())
-    plan.entries[ALICE]["userPassword"].append("")
+    plan.entries[ALICE]["userPassword"].append(password)
     with serve(plan) as port, pytest.raises(WrongPasswordError):
-        directory(values, port).log_in("alice", "")
+        directory(values, port).log_in("alice", password)
+    assert plan.binds == []
 
 
 def test_a_wrong_password_is_not_tried_on_the_next_server_where_it_would_count_again(values: dict[str, Any]) -> None:

@@ -119,6 +119,17 @@ def test_somebody_with_two_entries_reads_that_waiting_does_not_help_and_no_outag
     with_hub(values, tmp_path, plan, check)
 
 
+def test_no_password_that_anybody_types_counts_as_an_outage(values: dict[str, Any], tmp_path: Path) -> None:
+    async def check(app: JupyterHub) -> None:
+        counted = FAILURES.labels(during="login")._value
+        before = counted.get()
+        assert await log_in(app, "alice", "\N{SOFT HYPHEN}") is None
+        assert await log_in(app, "alice", "\0") is None
+        assert counted.get() == before
+
+    with_hub(values, tmp_path, Plan(entries=people()), check)
+
+
 def test_a_directory_that_hangs_does_not_hold_up_the_hub(values: dict[str, Any], tmp_path: Path) -> None:
     async def check(app: JupyterHub) -> None:
         longest, before = 0.0, time.monotonic()

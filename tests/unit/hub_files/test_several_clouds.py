@@ -13,10 +13,11 @@ from jupyterhub import orm
 
 from .ldap_server import BUSY, Plan
 from .test_directory import ADMINS, people
+from .test_leavers import crowded, out
 from .test_login import RESEARCHERS, authenticator, known
 from .two_hubs import KEY, MEMBER_HOST, Browser, Hubs, place, with_hubs
 
-ALLOWED = "cn=Researchers, ou=groups, dc=example, dc=org"
+ALLOWED = "cn=Researchers,ou=groups,dc=Example,dc=org"
 """As the values file writes it."""
 OPERATING = "cn=admins,ou=groups,dc=example,dc=org"
 
@@ -181,6 +182,28 @@ def test_no_outage_of_home_puts_anybody_out(values: dict[str, Any], tmp_path: Pa
         assert await member.refresh_user(user) is True
         await away(hubs).leavers.sweep()
         assert hubs.member.db.query(orm.APIToken).filter_by(user_id=user.orm_user.id).count() == 1
+
+    with_hubs(values, tmp_path, plan, check)
+
+
+def test_about_whom_home_can_tell_nothing_keeps_no_leaver_in_at_a_place(values: dict[str, Any], tmp_path: Path) -> None:
+    plan, names = crowded(3)
+    twice, unknown, leaver = names
+    plan.entries[f"uid={twice},ou=old,ou=people,dc=example,dc=org"] = {"uid": [twice]}
+    leave(plan)
+
+    async def check(hubs: Hubs) -> None:
+        async def nothing(*_: object) -> None:
+            return None
+
+        hubs.member.proxy.delete_user = nothing
+        hubs.home.db.add_all([orm.User(name=twice), orm.User(name=leaver)])
+        hubs.home.db.commit()
+        users = [known(hubs.member, name) for name in (twice, unknown, leaver)]
+        for user in users:
+            user.stop = nothing
+        await away(hubs).leavers.sweep()
+        assert out(hubs.member, users) == [leaver]
 
     with_hubs(values, tmp_path, plan, check)
 

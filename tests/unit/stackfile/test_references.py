@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stackfile.references import Name, ObjectName, PoolName, StorageClassName, Url
+from stackfile.references import Dn, Name, ObjectName, PoolName, StorageClassName, Url
 from stackfile.scalars import Scalar
 
 
@@ -40,3 +40,17 @@ def test_a_pools_name_leaves_room_in_a_label_for_what_stands_before_it() -> None
 def test_an_address_holds_no_query() -> None:
     Url.check("https://store.example.org:8443/api/v1/push")
     assert "query" in fix(Url, "https://store.example.org/push?token=a")
+
+
+@pytest.mark.parametrize(
+    "name", ["C# developers", "a=b", r"Physics\, Lab 3", r"Physics\2C", r"\#1", r"Students\ ", "Prüfstand"]
+)
+def test_a_group_is_written_as_directories_spell_it(name: str) -> None:
+    Dn.check(f"cn={name},ou=groups,dc=example,dc=org")
+    Dn.check(f"cn={name}+uid=x,dc=example")
+
+
+@pytest.mark.parametrize("name", ["#1", "Physics, Lab 3", "Students ", " x", "a+b", r"a\x", 'a"b', "", "a,"])
+def test_a_name_whose_signs_are_not_escaped_is_refused_and_the_message_says_which(name: str) -> None:
+    assert "a backslash before" in fix(Dn, f"cn={name},ou=groups,dc=example,dc=org")
+    assert "no spaces around commas" in fix(Dn, "cn=x, dc=example")

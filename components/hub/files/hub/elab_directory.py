@@ -24,7 +24,6 @@ from ldap3.core.exceptions import (
 )
 from ldap3.core.results import RESULT_SIZE_LIMIT_EXCEEDED, RESULT_SUCCESS
 from ldap3.utils.conv import escape_filter_chars
-from ldap3.utils.dn import parse_dn
 from prometheus_client import Counter
 
 LOG = logging.getLogger("elab.directory")
@@ -105,8 +104,8 @@ class Directory:
                 _check_password(connection, person.dn, password)
             return person
 
-        # LDAP takes an empty password for an anonymous bind, which succeeds.
-        if not password:
+        # LDAP takes an empty password for an anonymous bind, which succeeds; in C, a text ends at its first NUL.
+        if not password.partition("\0")[0]:
             raise WrongPasswordError
         return self._ask(ask)
 
@@ -171,7 +170,8 @@ class Directory:
         connection = Connection(
             target,
             user=self.settings["bind_dn"],
-            password=self.password if self.settings["bind_dn"] else None,
+            # In bytes, for the reason that _check_password has.
+            password=self.password.encode() if self.settings["bind_dn"] else None,
             client_strategy=SYNC,
             read_only=True,
             raise_exceptions=True,
@@ -239,7 +239,7 @@ class Directory:
 def _shows(connection: Connection, base: str, where: str, scope: str) -> bool:
     """Whether at least one entry is found; how many there are is not asked."""
     try:
-        connection.search(_tight(base), where, search_scope=scope, attributes=["1.1"], size_limit=1)
+        connection.search(base, where, search_scope=scope, attributes=["1.1"], size_limit=1)
     except LDAPNoSuchObjectResult:
         return False
     if (connection.result or {}).get("result") not in (RESULT_SUCCESS, RESULT_SIZE_LIMIT_EXCEEDED):
@@ -249,7 +249,7 @@ def _shows(connection: Connection, base: str, where: str, scope: str) -> bool:
 
 def _search(connection: Connection, base: str, where: str, attribute: str) -> list[tuple[str, list[str]]]:
     """DN and values of the attribute of every entry found; referrals to other servers are left out."""
-    connection.search(_tight(base), where, search_scope=SUBTREE, attributes=[attribute], size_limit=0)
+    connection.search(base, where, search_scope=SUBTREE, attributes=[attribute], size_limit=0)
     # A referral is no exception, and following one would take the bind account's password to a server nobody named.
     outcome = connection.result or {}
     if outcome.get("result") != RESULT_SUCCESS:
@@ -264,7 +264,8 @@ def _search(connection: Connection, base: str, where: str, attribute: str) -> li
 
 def _check_password(connection: Connection, dn: str, password: str) -> None:
     try:
-        right = connection.rebind(user=dn, password=password, read_server_info=False)
+        # In bytes: of the text `a²` ldap3 makes `a2`, and it raises for texts that it finds unfit.
+        right = connection.rebind(user=dn, password=password.encode(), read_server_info=False)
     except (LDAPBusyResult, LDAPUnavailableResult):
         raise
     except LDAPOperationResult as error:
@@ -274,20 +275,32 @@ def _check_password(connection: Connection, dn: str, password: str) -> None:
         raise WrongPasswordError
 
 
-def _comparable(dn: str) -> tuple[tuple[str, str], ...]:
-    """A DN in a form in which two spellings of one DN are equal."""
-    return tuple((attribute.lower(), _plain(value).lower()) for attribute, value, _ in parse_dn(dn, strip=True))
+def _comparable(dn: str) -> tuple[frozenset[tuple[str, str]], ...]:
+    r"""A DN in a form in which two spellings of one DN (RFC 4514) are equal.
+
+    Not by ldap3's parser: it refuses `cn=C#`, `cn=a=b` and `cn=a\ `, and directories answer such names.
+    """
+
+    def named(rdn: str) -> frozenset[tuple[str, str]]:
+        parts = (part.partition("=") for part in _split(rdn, "+"))
+        return frozenset((attribute.strip().lower(), _plain(value).lower()) for attribute, _, value in parts)
+
+    return tuple(named(rdn) for rdn in _split(dn, ","))
+
+
+def _split(text: str, sign: str) -> list[str]:
+    """What stands between signs that are not escaped."""
+    return re.findall(rf"(?:\\.|[^\\{sign}])+", text)
 
 
 def _plain(value: str) -> str:
-    r"""A DN's value without escapes: to a group that is written `\,` OpenLDAP answers `\2C`, by RFC 4514 the same."""
+    r"""A DN's value without escapes, and without the spaces around it that are not escaped.
 
-    def meant(escape: re.Match[str]) -> str:
-        return bytes.fromhex(escape[1].replace("\\", "")).decode(errors="surrogateescape") if escape[1] else escape[2]
+    To a group that is written `\,` OpenLDAP answers `\2C`, by RFC 4514 the same.
+    """
 
-    return re.sub(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)", meant, value)
+    def meant(found: re.Match[str]) -> str:
+        octets, sign = found.groups("")
+        return bytes.fromhex(octets.replace("\\", "")).decode(errors="surrogateescape") or sign
 
-
-def _tight(dn: str) -> str:
-    """A DN without spaces around its parts, which ldap3 refuses in the base of a search."""
-    return "".join(f"{attribute}={value}{separator}" for attribute, value, separator in parse_dn(dn, strip=True))
+    return re.sub(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)|^ +| +$", meant, value)

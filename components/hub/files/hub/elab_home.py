@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 import elab_staying
-from elab_directory import FAILURES, DirectoryUnavailableError
-from elab_places import CHOOSE, PEOPLE, client_id
+from elab_directory import FAILURES, AmbiguousEntryError, DirectoryUnavailableError
+from elab_places import CHOOSE, PEOPLE, UNCLEAR, client_id
 from elab_roles import OPERATORS
 from elab_staying import Model, StayingIn
 from elab_values import Values
@@ -57,7 +57,7 @@ class HomeAuthenticator(StayingIn, GenericOAuthenticator):
         return auth_model
 
     async def ask(self, user: Any, age: float) -> Model | None:  # noqa: ANN401 (jupyterhub.user.User has no types)
-        """What home says of somebody now; anything but a plain answer is an outage."""
+        """What home says of somebody now; anything but a plain answer, or UNCLEAR, is an outage."""
         seen = self._seen.get(user.name)
         if seen is not None and time.monotonic() - seen[0] < age:
             return seen[1]
@@ -73,6 +73,8 @@ class HomeAuthenticator(StayingIn, GenericOAuthenticator):
             answer = json.loads(response.body)
             belongs, operates = bool(answer["belongs"]), bool(answer["operator"])
         except Exception as error:
+            if isinstance(error, HTTPClientError) and error.code == UNCLEAR:
+                raise AmbiguousEntryError("home never saw them, or finds the directory unclear about them") from error
             raise DirectoryUnavailableError(f"home: {type(error).__name__}: {error}") from error
         model = self._model(user.name, operates=operates) if belongs else None
         self._seen[user.name] = (time.monotonic(), model)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import elab_values
-from elab_directory import DirectoryUnavailableError
+from elab_directory import AmbiguousEntryError, DirectoryUnavailableError
 from elab_roles import OPERATORS
 from elab_staying import FRESH, StayingIn
 from elab_values import Values
@@ -27,6 +27,8 @@ LEAD = "/hub/place"
 """Leads to the only place, or to that of somebody's group, and else to the page."""
 PEOPLE = "/api/places/people/"
 """Below this the other hubs ask about people."""
+UNCLEAR = 409
+"""The status that says: about this person nothing can be told, which says nothing of the answers about others."""
 
 NOT_HERE = "Your servers don't run here. Choose one of your places: the page Places shows them."
 
@@ -125,7 +127,7 @@ class PeopleHandler(APIHandler):
     """
 
     async def get(self, name: str) -> None:  # ty: ignore[incompatible-mutable-override]
-        """`belongs`, and whether they are an operator; 503 where that can't be said."""
+        """`belongs`, and whether they are an operator; UNCLEAR or, of anybody, 503 where that can't be said."""
         asking, authenticator = self.current_user, self.authenticator
         assert isinstance(authenticator, StayingIn)
         if not isinstance(asking, orm.Service) or not asking.name.startswith(service("")):
@@ -133,9 +135,11 @@ class PeopleHandler(APIHandler):
         user = self.find_user(name)
         if user is None:
             # Nobody is deleted here: whom this hub doesn't know, its database has lost.
-            raise HTTPError(503, "This hub has never seen them.")
+            raise HTTPError(UNCLEAR, "This hub has never seen them.")
         try:
             model = await authenticator.look_again(user, age=FRESH)
+        except AmbiguousEntryError as error:
+            raise HTTPError(UNCLEAR, "The directory is unclear about them.") from error
         except DirectoryUnavailableError as error:
             raise HTTPError(503, "The directory gives no answer.") from error
         if model is None and authenticator.leavers.suspect(user):

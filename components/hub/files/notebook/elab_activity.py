@@ -5,6 +5,7 @@ Jupyter itself counts requests, and messages of kernels and terminals. This adds
 * a kernel that is busy;
 * a process with a controlling terminal (a job that somebody started in one, in the background too), unless it is
   stopped, or waits for its person by its nature: a shell, a multiplexer, an editor, a pager, an interpreter's prompt;
+  or for such a one that it started itself, as `git log` waits for its pager;
 * any other process (RStudio's R, a job that outlived its terminal, what is computed at a prompt) that used more than a
   twentieth of a core since the last look. An idle R or Java machine stays far below.
 
@@ -62,10 +63,13 @@ class Process(NamedTuple):
     """What /proc tells about a process."""
 
     pid: int
+    parent: int
     name: str
     state: str
     """R, S, D: alive; T, t: stopped; Z, X: ended."""
     terminal: bool
+    foreground: bool
+    """Whether it is among those that its terminal is for at the moment."""
     started: int
     """Ticks since the machine's start; tells a process from an earlier one of its number."""
     seconds: float
@@ -97,9 +101,11 @@ def parse(stat: str) -> Process:
     fields = tail.split()
     return Process(
         pid=int(pid),
+        parent=int(fields[1]),
         name=name,
         state=fields[0],
         terminal=int(fields[4]) != 0,
+        foreground=fields[2] == fields[5],
         started=int(fields[19]),
         seconds=sum(int(field) for field in fields[11:15]) * TICK,
     )
@@ -135,13 +141,16 @@ class Work:
         span = max(now - self.looked, TICK)
         seconds = {}
         working = False
-        for process in found:
-            if process.pid == self.own or process.state in "ZXTt":
+        alive = [process for process in found if process.state not in "ZXTt"]
+        waiting = {process.pid for process in alive if process.name in WAITING or process.prompt}
+        waiting |= {process.parent for process in alive if process.pid in waiting and process.foreground}
+        for process in alive:
+            if process.pid == self.own:
                 continue
             key = (process.pid, process.started)
             seconds[key] = process.seconds
             used = process.seconds - self.before.get(key, process.seconds)
-            job = process.terminal and process.name not in WAITING and not process.prompt
+            job = process.terminal and process.pid not in waiting
             working = working or job or used > WORKING_SHARE * span
         self.before, self.looked = seconds, now
         return working
