@@ -57,7 +57,6 @@ class ElasticsearchArgs:
 
     platform: Platform
     settings: LoggingSettings
-    cluster: str
     volume: Bytes
     storage_class: str
     data: DataPolicy
@@ -121,7 +120,9 @@ def environment(args: ElasticsearchArgs) -> list[core.EnvVarArgs]:
     nodes, chosen = args.settings.elasticsearch.nodes, args.settings.elasticsearch
     plain = {
         "ES_PATH_CONF": _OWN,
-        "ELAB_CLUSTER": args.cluster,
+        # Its name. The Kubernetes cluster's may hold a colon, which it refuses, and may change: nodes that are rolled
+        # would then refuse the others.
+        "ELAB_INSTANCE": args.platform.names.instance,
         "ELAB_MMAP": str(chosen.memory_maps).lower(),
         "ELAB_SEEDS": f"{_PEERS}.{args.platform.namespace}.svc",
         "ELAB_PEERS": ",".join(f"{COMPONENT}-{index}" for index in range(nodes)),

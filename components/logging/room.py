@@ -168,7 +168,6 @@ class Logging(pulumi.ComponentResource):
         kept = ElasticsearchArgs(
             platform=platform,
             settings=settings,
-            cluster=args.cluster,
             volume=volume(settings, args.size),
             storage_class=args.storage_class,
             data=args.data,

@@ -115,6 +115,22 @@ def test_a_cluster_is_founded_with_the_votes_of_every_node_that_it_begins_with()
     assert peers == ["elasticsearch-0", "elasticsearch-1", "elasticsearch-2"]
 
 
+def test_elasticsearch_has_a_name_of_its_own_whatever_its_kubernetes_is_called() -> None:
+    """It refuses a colon; and nodes of one name refuse those of another, so that a roll would never end."""
+
+    def stated(changes: dict[str, Any]) -> tuple[str, str]:
+        recording = platform({**THREE, **changes})
+        files = objects(recording, "ConfigMap")["elab-logging/elasticsearch"]["data"]
+        name = yaml.safe_load(files["elasticsearch.yml"])["cluster.name"].strip("${}")
+        found = objects(recording, "StatefulSet")["elab-logging/elasticsearch"]["spec"]
+        return environment(recording, "statefulset-elasticsearch")[name], json.dumps(found, sort_keys=True, default=str)
+
+    contexts = ("arn:aws:eks:eu-west-1:1:cluster/x", "elab/api-example-org:6443/kube:admin")
+    made = {stated({"cluster.context": one}) for one in contexts} | {stated({"monitoring.cluster_name": "campus"})}
+    ((name, _),) = made
+    assert name == "elab"
+
+
 def test_everything_that_is_said_to_elasticsearch_is_said_by_tls() -> None:
     stated = yaml.safe_load(
         objects(platform(ONE), "ConfigMap")["elab-logging/elasticsearch"]["data"]["elasticsearch.yml"]
