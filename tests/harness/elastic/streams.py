@@ -29,7 +29,6 @@ class Stream:
     """A data stream: what it was made by, and what is in it."""
 
     name: str
-    template: str
     settings: Mapping[str, Any]
     mappings: Mapping[str, Any]
     lifecycle: dict[str, Any] | None
@@ -43,6 +42,8 @@ class Stream:
     hidden: bool = False
     system: bool = False
     generation: int = 1
+    older: list["Stream"] = field(default_factory=list)
+    """As it was before each of its rollovers: an older backing index stays as it was made."""
 
     @property
     def index(self) -> str:
@@ -103,6 +104,11 @@ class Streams:
         ]
         return max(matching, key=lambda one: one[1].get("priority", 0), default=None)
 
+    def body(self, template: Mapping[str, Any]) -> dict[str, Any]:
+        """What a template and its components say together."""
+        parts = [self.component_templates[one]["template"] for one in template.get("composed_of", [])]
+        return merged(*parts, template.get("template", {}))
+
     def _allowed(self, name: str, template: Mapping[str, Any]) -> bool:
         if template.get("allow_auto_create") is not None:
             return template["allow_auto_create"]
@@ -122,18 +128,15 @@ class Streams:
             raise Refusal(
                 400, "illegal_argument_exception", f"no matching index template found for data stream [{name}]"
             )
-        key, template = found
-        parts = [self.component_templates[one]["template"] for one in template.get("composed_of", [])]
-        body = merged(*parts, template.get("template", {}))
+        body = self.body(found[1])
         settings = flat(body.get("settings", {}))
         self.streams[name] = Stream(
             name=name,
-            template=key,
             settings=settings,
             mappings=body.get("mappings", {}),
             lifecycle={"enabled": True, **body["lifecycle"]} if "lifecycle" in body else None,
             options=body.get("data_stream_options", {}),
-            hidden=template["data_stream"].get("hidden", False),
+            hidden=found[1]["data_stream"].get("hidden", False),
             ilm_policy=settings.get("index.lifecycle.name"),
         )
         return self.streams[name]

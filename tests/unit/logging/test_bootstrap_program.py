@@ -100,15 +100,36 @@ def test_a_store_that_was_lost_is_made_ready_again(ready: Bench) -> None:
     ready.elastic.streams.index_templates.clear()
     ready.elastic.streams.pipelines.clear()
     ready.elastic.apis.settings = {}
-    # A shipper was there first: Elastic's own template, whose policy deletes nothing.
-    ready.elastic.apis.kept["ilm"] = {"logs": {"policy": {"phases": {"hot": {}}}}}
-    ready.elastic.streams.streams[HUB] = _foreign(HUB, ilm_policy="logs")
+    # A shipper was there first.
+    _elastics_template(ready.elastic, "logs")
+    _write(ready.elastic)
+    assert ready.elastic.streams.streams[HUB].ilm_policy == "logs"
     assert ready.run("store", "--push") == 0
     made = _state(ready.elastic)
+    del made["templates"]["logs"]
     assert [made[part] for part in ("settings", "templates", "pipelines")] == [
         lost[part] for part in ("settings", "templates", "pipelines")
     ]
-    assert ready.elastic.streams.streams[HUB].settings["index.default_pipeline"] == "elab-hub"
+    stream = ready.elastic.streams.streams[HUB]
+    assert stream.settings["index.default_pipeline"] == "elab-hub"
+    # What had come by then goes too, and with the next run nothing begins anew.
+    assert [one.prefer_ilm for one in stream.older] == [False]
+    assert ready.run("store", "--push") == 0
+    assert ready.elastic.streams.streams[HUB].generation == 2
+
+
+@pytest.mark.parametrize("cut", ["_rollover", "_settings"])
+def test_a_stream_of_elastics_template_is_taken_over_by_the_run_after_one_that_ended_half_way(
+    ready: Bench, cut: str
+) -> None:
+    _elastics_template(ready.elastic, "logs")
+    _write(ready.elastic)
+    ready.elastic.faults.add(Fault(kind="status", status=400, path=f"/{HUB}/{cut}"))
+    assert ready.run("store") == 1
+    assert ready.run("store") == 0
+    stream = ready.elastic.streams.streams[HUB]
+    assert stream.settings["index.default_pipeline"] == "elab-hub"
+    assert not any(one.prefer_ilm for one in stream.older)
 
 
 def test_a_changed_template_begins_a_new_index(ready: Bench) -> None:
@@ -198,10 +219,23 @@ def test_snapshots_are_made_and_deleted_as_the_settings_say(ready: Bench) -> Non
     assert ready.elastic.apis.kept["slm"]["elab"]["policy"] == SNAPSHOTS["policy"]
 
 
+def _elastics_template(elastic: Elastic, policy: str | None) -> None:
+    """A template such as Elasticsearch brings, for whatever no other matches; its policy `logs` deletes nothing."""
+    elastic.apis.kept["ilm"] = {
+        "logs": {"policy": {"phases": {"hot": {}}}},
+        "deleting": {"policy": {"phases": {"hot": {}, "delete": {"min_age": "90d"}}}},
+    }
+    elastic.streams.index_templates["logs"] = {
+        "index_patterns": ["logs-*-*", ".kibana-*"],
+        "priority": 100,
+        "data_stream": {},
+        "allow_auto_create": True,
+        "template": {"settings": {"index": {"lifecycle": {"name": policy}}} if policy else {}},
+    }
+
+
 def _foreign(name: str, lifecycle: dict[str, Any] | None = None, ilm_policy: str | None = None) -> Stream:
-    return Stream(
-        name=name, template="x", settings={}, mappings={}, options={}, lifecycle=lifecycle, ilm_policy=ilm_policy
-    )
+    return Stream(name=name, settings={}, mappings={}, options={}, lifecycle=lifecycle, ilm_policy=ilm_policy)
 
 
 @pytest.mark.parametrize(
@@ -210,11 +244,11 @@ def _foreign(name: str, lifecycle: dict[str, Any] | None = None, ilm_policy: str
         (_foreign("logs-x-y"), 3),
         (_foreign("logs-x-y", lifecycle={"enabled": False, "data_retention": "30d"}), 3),
         (_foreign("logs-x-y", lifecycle={"enabled": True}), 0),
-        (_foreign("logs-x-y", ilm_policy="for-ever"), 3),
+        (_foreign("logs-x-y", ilm_policy="logs"), 3),
         (_foreign("logs-x-y", ilm_policy="deleting"), 0),
         (_foreign(HUB), 0),
-        (_foreign(HUB, ilm_policy="for-ever"), 0),
-        (_foreign(".kibana-reporting", ilm_policy="for-ever"), 0),
+        (_foreign(HUB, ilm_policy="logs"), 0),
+        (_foreign(".kibana-reporting", ilm_policy="logs"), 0),
     ],
     ids=[
         "none",
@@ -230,10 +264,7 @@ def _foreign(name: str, lifecycle: dict[str, Any] | None = None, ilm_policy: str
 def test_what_nothing_deletes_is_found(
     ready: Bench, stream: Stream, code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ready.elastic.apis.kept["ilm"] = {
-        "for-ever": {"policy": {"phases": {"hot": {}}}},
-        "deleting": {"policy": {"phases": {"hot": {}, "delete": {"min_age": "90d"}}}},
-    }
+    _elastics_template(ready.elastic, stream.ilm_policy)
     ready.elastic.streams.streams[stream.name] = stream
     assert ready.run("store") == code
     assert (stream.name in capsys.readouterr().err) == (code == 3)
