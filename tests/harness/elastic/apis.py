@@ -8,7 +8,7 @@ from typing import Any
 from tests.harness.elastic import ingest, mapping
 from tests.harness.elastic.aggregations import aggregated
 from tests.harness.elastic.durations import seconds
-from tests.harness.elastic.streams import Refusal, Stream, Streams, flat, merged
+from tests.harness.elastic.streams import Refusal, Stream, Streams, flat, manager, merged
 
 VERSION = "9.5.1"
 _INDEX_SETTINGS = re.compile(
@@ -172,20 +172,16 @@ class Apis:
         return found
 
     def _shown(self, stream: Stream) -> dict[str, Any]:
-        """Template, policy and the next index' manager are those that match now, whatever the stream was made by."""
-        name, template = self.streams.template_of(stream.name) or (None, {})
-        made = flat(self.streams.body(template).get("settings", {}))
-        policy = made.get("index.lifecycle.name")
-        prefer_ilm = str(made.get("index.lifecycle.prefer_ilm", True)).lower() == "true"
+        name, policy, prefer_ilm = self.streams.next_of(stream.name)
         shown: dict[str, Any] = {
             "name": stream.name, "timestamp_field": {"name": "@timestamp"}, "generation": stream.generation,
             "indices": [
                 {"index_name": one.index, "index_uuid": "x",
-                 "managed_by": _manager(stream.lifecycle, one.ilm_policy, prefer_ilm=one.prefer_ilm)}
+                 "managed_by": manager(stream.lifecycle, one.ilm_policy, prefer_ilm=one.prefer_ilm)}
                 for one in (*stream.older, stream)
             ],
             "status": "GREEN", "hidden": stream.hidden, "system": stream.system, "prefer_ilm": prefer_ilm,
-            "next_generation_managed_by": _manager(stream.lifecycle, policy, prefer_ilm=prefer_ilm),
+            "next_generation_managed_by": manager(stream.lifecycle, policy, prefer_ilm=prefer_ilm),
             "failure_store": stream.options.get("failure_store", {}),
         }  # fmt: skip
         shown |= {"template": name} if name else {}
@@ -289,14 +285,6 @@ class Apis:
     def _security_put_user(self, name: str, body: Mapping[str, Any]) -> Any:  # noqa: ANN401
         self.kept["user"][name] = merged(self.kept["user"].get(name, {}), body)
         return {"created": True}
-
-
-def _manager(lifecycle: Mapping[str, Any] | None, policy: str | None, *, prefer_ilm: bool) -> str:
-    """What deletes an index: of both, the one that is preferred."""
-    by_lifecycle = lifecycle is not None and lifecycle.get("enabled", True)
-    if policy is not None and (prefer_ilm or not by_lifecycle):
-        return "Index Lifecycle Management"
-    return "Data stream lifecycle" if by_lifecycle else "Unmanaged"
 
 
 def _some(kept: Mapping[str, Any], pattern: str) -> dict[str, Any]:

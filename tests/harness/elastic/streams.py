@@ -73,6 +73,14 @@ def flat(settings: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     return made
 
 
+def manager(lifecycle: Mapping[str, Any] | None, policy: str | None, *, prefer_ilm: bool) -> str:
+    """What deletes an index: of a policy and its stream's lifecycle, the one that is preferred."""
+    by_lifecycle = lifecycle is not None and lifecycle.get("enabled", True)
+    if policy is not None and (prefer_ilm or not by_lifecycle):
+        return "Index Lifecycle Management"
+    return "Data stream lifecycle" if by_lifecycle else "Unmanaged"
+
+
 class Streams:
     """Templates, pipelines and the streams that they make."""
 
@@ -103,6 +111,13 @@ class Streams:
             if any(fnmatchcase(name, pattern) for pattern in _list(template["index_patterns"]))
         ]
         return max(matching, key=lambda one: one[1].get("priority", 0), default=None)
+
+    def next_of(self, name: str) -> tuple[str | None, str | None, bool]:
+        """The template that matches now, whatever a stream was made by, its policy, and whether that is preferred."""
+        key, template = self.template_of(name) or (None, {})
+        settings = flat(self.body(template).get("settings", {}))
+        prefers = str(settings.get("index.lifecycle.prefer_ilm", True)).lower() == "true"
+        return key, settings.get("index.lifecycle.name"), prefers
 
     def body(self, template: Mapping[str, Any]) -> dict[str, Any]:
         """What a template and its components say together."""

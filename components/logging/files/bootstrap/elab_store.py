@@ -59,8 +59,8 @@ class Store:
             self._client.ask("PUT", f"/_data_stream/{stream}/_lifecycle", retention)
             self.done.append(f"{stream} is kept for {retention['data_retention']}")
         self._client.ask("PUT", f"/_data_stream/{stream}/_options", template["template"]["data_stream_options"])
-        # The template that Elasticsearch names is the one that matches now; by which the stream was made, its indices tell.
-        # Where lines came before this one it was Elastic's own, whose policy deletes nothing.
+        # The template that Elasticsearch names is the one that matches now; by which one it was made, its indices tell:
+        # where lines came before elab's, by Elastic's own, whose policy deletes nothing.
         foreign = any(one["managed_by"] != BY_LIFECYCLE for one in held["indices"])
         if foreign or before is None or _digest_of(before) != template["_meta"]["digest"]:
             self._client.ask("POST", f"/{stream}/_rollover?lazy=true")
@@ -95,7 +95,8 @@ def index_template(values: Values, dataset: str, pipeline: str | None, component
     settings = {"index": {"default_pipeline": pipeline}} if pipeline else {}
     digest = hashlib.sha256(json.dumps([component, settings], sort_keys=True).encode()).hexdigest()[:16]
     return {
-        "index_patterns": [values.stream(dataset)],
+        # And what docs/operations.md brings back from a snapshot: its next index would be by Elastic's own template.
+        "index_patterns": [values.stream(dataset), f"{values.stream(dataset)}_restored"],
         "priority": PRIORITY,
         "data_stream": {},
         "allow_auto_create": True,
