@@ -15,6 +15,8 @@ from components.monitoring.jobs import ClusterSize
 from planning.fakes import outputs_of
 from planning.recording import Recording
 from stackfile.quantities import Bytes
+from tests.harness.authorities import ONE as ONE_AUTHORITY
+from tests.harness.authorities import TWO as ANOTHER
 from tests.harness.platform import CLOUDS, SECRET_VALUES, objects, platform, pod, pods, resource, settings, waits_for
 
 ONE: dict[str, Any] = {"logging": {}}
@@ -209,6 +211,27 @@ def test_keys_of_the_snapshots_storage_come_only_with_snapshots() -> None:
     )
     # A gateway has no name for each bucket.
     assert environment(platform(THREE), "statefulset-elasticsearch")["s3.client.default.path_style_access"] == "true"
+
+
+def test_the_snapshots_storage_may_have_a_certificate_of_the_institutions_authorities() -> None:
+    """Elasticsearch would not reach it, and a store that can't be verified stops all logging."""
+    trusting = {"network": {"ca_certificates": f"of the campus\n{ONE_AUTHORITY}\n{ANOTHER}"}}
+    recording = platform({**THREE, **trusting})
+    files = objects(recording, "ConfigMap")["elab-logging/elasticsearch-authorities"]["data"]
+    assert [files[name].strip() for name in sorted(files)] == [one.strip() for one in (ONE_AUTHORITY, ANOTHER)]
+    found = pod(recording, "statefulset-elasticsearch")
+    folder = environment(recording, "statefulset-elasticsearch")["ELAB_AUTHORITIES_FOLDER"]
+    (mount,) = (one for one in found.containers[0]["volumeMounts"] if one["mountPath"] == folder)
+    (volume,) = (one for one in found.spec["volumes"] if one["name"] == mount["name"])
+    assert volume["configMap"]["name"] == "elasticsearch-authorities"
+
+    def rolled_by(changes: dict[str, Any]) -> str:
+        made = objects(platform(changes), "StatefulSet")["elab-logging/elasticsearch"]
+        return made["spec"]["template"]["metadata"]["annotations"]["elab.dev/content-hash"]
+
+    assert len({rolled_by({**THREE, **trusting}), rolled_by(THREE)}) == 2
+    # Without snapshots it speaks to nobody outside.
+    assert rolled_by({**ONE, **trusting}) == rolled_by(ONE)
 
 
 def test_a_disk_that_holds_less_than_the_retention_is_refused_and_the_fix_mends_it() -> None:
