@@ -225,6 +225,7 @@ class Settings(Section):
             data=self.data,
             storage_class=self.logging.storage_class or self.storage.platform_class,
             priority_class=PriorityNames(instance=self.instance).of("platform"),
+            authorities=self.network.ca_certificates,
             monitored=self.monitoring.enabled,
         )
 

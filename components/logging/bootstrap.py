@@ -101,8 +101,9 @@ class BootstrapSecrets:
 def rollover(retention: Duration) -> Duration:
     """The age at which a stream's next index is begun: a thirtieth of the retention, a day at least, a week at most.
 
-    An index is deleted as a whole, once its newest line is too old. Elasticsearch's own choice, a week for thirty days,
-    would keep lines for up to a quarter longer than the stack says; fewer, larger indices are all that it saves.
+    An index is deleted as a whole, the retention after the next was begun. Elasticsearch's own choice, a week for
+    thirty days, would keep lines for up to a quarter longer than the stack says; fewer, larger indices are all that it
+    saves.
     """
     days = -(-retention.seconds // (_MOST_INDICES * _DAY))
     return Duration(f"{min(max(days, 1), _LONGEST_DAYS)}d")

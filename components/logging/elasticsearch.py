@@ -22,7 +22,7 @@ from components.kit import (
     requirements,
     scratch,
 )
-from components.logging import authority
+from components.logging import authority, trust
 from components.logging.agents import FILES
 from components.logging.credentials import SECURITY_SECRET
 from components.logging.pods import Platform
@@ -57,7 +57,6 @@ class ElasticsearchArgs:
 
     platform: Platform
     settings: LoggingSettings
-    cluster: str
     volume: Bytes
     storage_class: str
     data: DataPolicy
@@ -65,6 +64,8 @@ class ElasticsearchArgs:
     """Of the snapshots' store, by setting; empty: there are no snapshots."""
     salt: pulumi.Input[str]
     """Hexadecimal digits: keys the fingerprint of the keys."""
+    authorities: Mapping[str, str]
+    """Certificates that it trusts besides those of its image, by file name."""
 
 
 def host(names: NamespaceNames) -> str:
@@ -121,7 +122,9 @@ def environment(args: ElasticsearchArgs) -> list[core.EnvVarArgs]:
     nodes, chosen = args.settings.elasticsearch.nodes, args.settings.elasticsearch
     plain = {
         "ES_PATH_CONF": _OWN,
-        "ELAB_CLUSTER": args.cluster,
+        # Its name. The Kubernetes cluster's may hold a colon, which it refuses, and may change: nodes that are rolled
+        # would then refuse the others.
+        "ELAB_INSTANCE": args.platform.names.instance,
         "ELAB_MMAP": str(chosen.memory_maps).lower(),
         "ELAB_SEEDS": f"{_PEERS}.{args.platform.namespace}.svc",
         "ELAB_PEERS": ",".join(f"{COMPONENT}-{index}" for index in range(nodes)),
@@ -130,6 +133,8 @@ def environment(args: ElasticsearchArgs) -> list[core.EnvVarArgs]:
         plain["ES_JAVA_OPTS"] = f"-Xms{chosen.heap.bytes // 2**20}m -Xmx{chosen.heap.bytes // 2**20}m"
     if args.keys:
         plain["ELAB_KEYSTORE_FOLDER"] = _KEYS
+    if args.authorities:
+        plain["ELAB_AUTHORITIES_FOLDER"] = trust.FOLDER
     # Names with a dot become settings at the image's entry point.
     plain |= client(args.settings.snapshots)
     found = [core.EnvVarArgs(name=name, value=value) for name, value in plain.items()]
@@ -156,7 +161,8 @@ def mounts(args: ElasticsearchArgs) -> list[tuple[core.VolumeArgs, core.VolumeMo
         scratch("logs", f"{_HOME}/logs", "256Mi"),
         scratch("tmp", "/tmp", "256Mi"),
     ]
-    return [*found, _secret("keys", KEYS_SECRET, _KEYS)] if args.keys else found
+    found += [_secret("keys", KEYS_SECRET, _KEYS)] if args.keys else []
+    return [*found, trust.mount()] if args.authorities else found
 
 
 def container(args: ElasticsearchArgs) -> core.ContainerArgs:
@@ -218,7 +224,7 @@ def stateful_set(args: ElasticsearchArgs) -> apps.StatefulSetInitArgs:
         image_pull_secrets=[core.LocalObjectReferenceArgs(name=str(name)) for name in platform.images.pull_secrets],
     )
     annotations: dict[str, pulumi.Input[str]] = {
-        CONTENT_HASH: content_hash(config_files()),
+        CONTENT_HASH: content_hash(config_files(), dict(args.authorities)),
         # An autoscaler that emptied two nodes at once would take the cluster's quorum.
         "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
     }
@@ -276,6 +282,8 @@ class Elasticsearch(pulumi.ComponentResource):
         namespace, labels = platform.namespace, platform.labels(COMPONENT)
         files = core.ConfigMapInitArgs(metadata=metadata(_MAP, labels, namespace), data=config_files())
         core.ConfigMap(f"{name}-files", files, child)
+        if args.authorities:
+            core.ConfigMap(f"{name}-authorities", trust.config_map(args.authorities, labels, namespace), child)
         if args.keys:
             keys = core.SecretInitArgs(metadata=metadata(KEYS_SECRET, labels, namespace), string_data=dict(args.keys))
             core.Secret(f"{name}-keys", keys, child)

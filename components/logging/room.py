@@ -10,7 +10,7 @@ from components.connections import Connection
 from components.entry import Route
 from components.entry_settings import AnyEntry
 from components.kit import DataPolicy
-from components.logging import elasticsearch, graph, kibana
+from components.logging import elasticsearch, graph, kibana, trust
 from components.logging.agents import Node, ShipperSecrets
 from components.logging.authority import Authority, AuthorityArgs
 from components.logging.bootstrap import USERS as BOOTSTRAP_USERS
@@ -58,6 +58,8 @@ class LoggingArgs:
     data: DataPolicy
     storage_class: str
     priority_class: str
+    authorities: str | None
+    """The institution's certificate authorities, as PEM text; none: those of the images."""
     monitored: bool
     """Whether there is a Prometheus that asks the exporter, and a Pushgateway that the audit tells."""
 
@@ -163,34 +165,35 @@ class Logging(pulumi.ComponentResource):
         credentials = Credentials(
             f"{name}-credentials", CredentialsArgs(names=args.names, labels=labels, data=args.data), child
         )
-        trust, salt, passwords = authority.certificate, credentials.salt, credentials.passwords
+        own, salt, passwords = authority.certificate, credentials.salt, credentials.passwords
         keystore = KEYSTORE[settings.snapshots.kind] if settings.snapshots is not None else {}
         kept = ElasticsearchArgs(
             platform=platform,
             settings=settings,
-            cluster=args.cluster,
             volume=volume(settings, args.size),
             storage_class=args.storage_class,
             data=args.data,
             keys={setting: given[key] for key, setting in keystore.items()},
             salt=salt,
+            # It speaks to nobody outside but that storage.
+            authorities=trust.certificates(args.authorities) if settings.snapshots is not None else {},
         )
         # It mounts what those two make.
         mounted = pulumi.ResourceOptions(parent=self, depends_on=[authority, credentials])
         store = Elasticsearch(f"{name}-elasticsearch", kept, mounted)
         served = pulumi.ResourceOptions(parent=self, depends_on=[store])
         if settings.kibana.enabled:
-            shown = KibanaSecrets(token=credentials.kibana_token, authorities=trust, salt=salt)
+            shown = KibanaSecrets(token=credentials.kibana_token, authorities=own, salt=salt)
             Kibana(f"{name}-kibana", args.kibana, shown, served)
         told = BootstrapSecrets(
-            passwords={task: passwords[user] for task, user in BOOTSTRAP_USERS.items()}, authorities=trust
+            passwords={task: passwords[user] for task, user in BOOTSTRAP_USERS.items()}, authorities=own
         )
         bootstrap = Bootstrap(f"{name}-bootstrap", args.bootstrap, told, served)
         # Whoever sends before there are templates and retention makes streams that nothing deletes.
         ready = pulumi.ResourceOptions(parent=self, depends_on=[bootstrap.store])
 
         def shipper(user: str) -> ShipperSecrets:
-            return ShipperSecrets(password=passwords[user], authorities=trust, salt=salt)
+            return ShipperSecrets(password=passwords[user], authorities=own, salt=salt)
 
         lines = FluentBitArgs(
             node=args.node,
@@ -212,6 +215,6 @@ class Logging(pulumi.ComponentResource):
                 resources=settings.exporter.resources,
                 url=elasticsearch.url(args.names),
             )
-            asked = ExporterSecrets(password=passwords[EXPORTER_USER], authorities=trust, salt=salt)
+            asked = ExporterSecrets(password=passwords[EXPORTER_USER], authorities=own, salt=salt)
             Exporter(f"{name}-exporter", figures, asked, child)
         self.register_outputs({})

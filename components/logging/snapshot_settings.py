@@ -33,7 +33,8 @@ class S3(Repository):
     kind: Literal["s3"]
     bucket: str = Field(min_length=3, max_length=63)
     endpoint: HostName | None = None
-    """The host of a storage that is not Amazon's; it is asked by https, and for buckets as the first part of a path."""
+    """The host of a storage that is not Amazon's; it is asked by https, and for buckets as the first part of a path. An
+    authority of your own that signs for it belongs into `network.ca_certificates`."""
     region: str | None = None
 
 

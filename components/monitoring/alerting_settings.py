@@ -192,7 +192,8 @@ class AlertingSettings(Section):
     ports: tuple[PortNumber, ...] = ()
     """Ports of addresses that are secrets, where they have others than 443: a policy is no secret."""
     namespaces: tuple[Name, ...] = ()
-    """Where receivers are that run in this cluster."""
+    """Where receivers are that run in this cluster. One with a Service's name there (hook.alerts.svc) is reached at any
+    port, and opens no way out."""
     group_wait: Duration = Duration("30s")
     """How long a first alert waits for others of its kind."""
     group_interval: Duration = Duration("5m")

@@ -32,7 +32,7 @@ from components.kit import (
 )
 from components.monitoring import alertmanager, prometheus
 from components.monitoring.dashboards.catalogue import selected
-from components.monitoring.grafana_login import SKELETON, ldap_toml, login_problems, mappings
+from components.monitoring.grafana_login import SKELETON, ldap_toml, login_problems, mappings, within_quotes
 from components.monitoring.grafana_settings import GrafanaSettings
 from components.monitoring.pods import Platform, Program, deployment, monitoring_labels, probe, service
 from components.monitoring.starting import from_map, projected
@@ -234,8 +234,11 @@ class Grafana(pulumi.ComponentResource):
             _ADMIN_SECRET: {"password": password},
             _SIGNING_SECRET: {"value": signing},
         }
+        read_at_start: list[pulumi.Input[str]] = [password]
         if args.ldap_password is not None and args.asked is not None:
-            secrets[_LDAP_SECRET] = {"value": args.ldap_password}
+            bind = pulumi.Output.from_input(args.ldap_password).apply(within_quotes)
+            secrets[_LDAP_SECRET] = {"value": bind}
+            read_at_start.append(bind)
         for secret, content in secrets.items():
             made = core.SecretInitArgs(metadata=metadata(secret, labels, namespace), string_data=content)
             core.Secret(f"{name}-{secret.removeprefix('grafana-')}-secret", made, child)
@@ -244,6 +247,6 @@ class Grafana(pulumi.ComponentResource):
             held = core.ConfigMapInitArgs(metadata=metadata(config_map, labels, namespace), data=content)
             core.ConfigMap(f"{name}-{config_map.removeprefix('grafana-')}", held, child)
         core.Service(f"{name}-service", service(args.platform, COMPONENT, PORT), child)
-        told = fingerprint(signing, password, *([] if args.ldap_password is None else [args.ldap_password]))
+        told = fingerprint(signing, *read_at_start)
         apps.Deployment(f"{name}-deployment", deployment(args.platform, program(args, told)), child)
         self.register_outputs({})

@@ -60,6 +60,15 @@ def ldap_toml(settings: GrafanaSettings, directory: DirectorySettings, ca_file: 
     return tomli_w.dumps({"servers": servers})
 
 
+def within_quotes(password: str) -> str:
+    """A password as it must stand between the quotation marks of `ldap.toml`.
+
+    Grafana replaces `${…}` in the file's text, also what a password holds of the kind, and reads TOML after that: all
+    but letters and digits are escaped.
+    """
+    return "".join(one if one.isascii() and one.isalnum() else f"\\U{ord(one):08X}" for one in password)
+
+
 def group_searches(directory: DirectorySettings) -> list[tuple[str, str]]:
     """The group filter as Grafana takes it: searches with `%s` for one attribute of the person each.
 

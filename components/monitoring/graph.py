@@ -93,15 +93,24 @@ def _outside(
     yield Connection(source=source, target=Addresses(cidrs=ranges(targets, cidrs)), ports=ports, why="scraped")
 
 
+def _inside(host: str, alerting: AlertingSettings) -> bool:
+    """Whether a host is a Service's name in a namespace that Alertmanager reaches at every port."""
+    name, dot, _ = f"{host}.".partition(".svc.")
+    labels = name.rstrip(".").split(".")
+    return (bool(dot) or len(labels) == 2) and labels[-1] in alerting.namespaces
+
+
 def receiver_ports(alerting: AlertingSettings) -> tuple[int, ...]:
-    """The ports by which people are told: HTTPS, the mail server's, and those of addresses in the settings."""
+    """The ports by which people are told through others than pods of `namespaces`: HTTPS, the mail server's, and those
+    of addresses in the settings. An address that is a secret may lead anywhere."""
     found = set()
     for receiver in alerting.receivers:
-        if isinstance(receiver, WebhookReceiver):
-            found.add(receiver.url.port if receiver.url is not None else _HTTPS)
+        if isinstance(receiver, WebhookReceiver) and receiver.url is not None:
+            if not _inside(urlsplit(receiver.url).hostname or "", alerting):
+                found.add(receiver.url.port)
         elif receiver.kind != "email":
             found.add(_HTTPS)
-    if alerting.smtp is not None:
+    if alerting.smtp is not None and not _inside(alerting.smtp.server.rpartition(":")[0], alerting):
         found.add(alerting.smtp.server.port)
     if alerting.heartbeat is not None:
         found.add(_HTTPS)
@@ -112,12 +121,14 @@ def address_problems(
     alerting: AlertingSettings, network: NetworkSettings, given: Mapping[str, str]
 ) -> Iterator[Problem]:
     """Addresses among these secrets that the network policy would keep Alertmanager from; only their port is shown."""
-    if alerting.namespaces or network.proxy_cidrs:
-        # Pods there are reached at any port, and a corporate proxy reaches what it likes.
+    if network.proxy_cidrs:
+        # It reaches what it likes.
         return
     open_ports = receiver_ports(alerting)
     for key in dict.fromkeys(alertmanager.secrets_of(alerting)):
-        port = _port(given.get(key, "")) if "_url" in key else None
+        host, port = _place(given.get(key, "")) if "_url" in key else ("", None)
+        if _inside(host, alerting):
+            continue
         if port is not None and port not in open_ports:
             yield Problem(
                 where="monitoring.alerting.ports",
@@ -127,13 +138,13 @@ def address_problems(
             )
 
 
-def _port(address: str) -> int | None:
-    """The port of an address on the web; None of anything else."""
+def _place(address: str) -> tuple[str, int | None]:
+    """The host and port of an address on the web; no port of anything else."""
     try:
         parts = urlsplit(address.strip())
-        return parts.port or {"https": _HTTPS, "http": 80}.get(parts.scheme)
+        return parts.hostname or "", parts.port or {"https": _HTTPS, "http": 80}.get(parts.scheme)
     except ValueError:
-        return None
+        return "", None
 
 
 def alertmanager_connections(
@@ -141,8 +152,7 @@ def alertmanager_connections(
 ) -> Iterator[Connection]:
     """Alertmanager reaches those whom it tells."""
     source = own(names, alertmanager.COMPONENT)
-    ports = receiver_ports(alerting)
-    if not ports:
+    if not alerting.receivers and alerting.heartbeat is None:
         return
     yield from to_dns(source, endpoints)
     for namespace in alerting.namespaces:
@@ -150,7 +160,8 @@ def alertmanager_connections(
     if network.proxy_cidrs:
         proxies = Addresses(cidrs=network.proxy_cidrs)
         yield Connection(source=source, target=proxies, ports=tcp(*network.proxy_ports), why="the corporate proxy")
-    if alerting.cidrs or not alerting.namespaces:
+    # Also beside receivers in the cluster: who is outside would not be told, and of that nobody either.
+    if ports := receiver_ports(alerting):
         target = Addresses(cidrs=alerting.cidrs) if alerting.cidrs else ANYWHERE
         yield Connection(source=source, target=target, ports=tcp(*ports), why="tells of alerts")
 

@@ -8,7 +8,7 @@ from typing import Any
 from tests.harness.elastic import ingest, mapping
 from tests.harness.elastic.aggregations import aggregated
 from tests.harness.elastic.durations import seconds
-from tests.harness.elastic.streams import Refusal, Stream, Streams, flat, merged
+from tests.harness.elastic.streams import Refusal, Stream, Streams, flat, manager, merged
 
 VERSION = "9.5.1"
 _INDEX_SETTINGS = re.compile(
@@ -172,16 +172,20 @@ class Apis:
         return found
 
     def _shown(self, stream: Stream) -> dict[str, Any]:
-        ilm = stream.ilm_policy is not None and (stream.lifecycle is None or stream.prefer_ilm)
-        manager = "Index Lifecycle Management" if ilm else "Data stream lifecycle" if stream.lifecycle else "Unmanaged"
+        name, policy, prefer_ilm = self.streams.next_of(stream.name)
         shown: dict[str, Any] = {
             "name": stream.name, "timestamp_field": {"name": "@timestamp"}, "generation": stream.generation,
-            "indices": [{"index_name": stream.index, "index_uuid": "x", "managed_by": manager}], "status": "GREEN",
-            "template": stream.template, "hidden": stream.hidden, "system": stream.system,
-            "prefer_ilm": stream.prefer_ilm, "next_generation_managed_by": manager,
+            "indices": [
+                {"index_name": one.index, "index_uuid": "x",
+                 "managed_by": manager(stream.lifecycle, one.ilm_policy, prefer_ilm=one.prefer_ilm)}
+                for one in (*stream.older, stream)
+            ],
+            "status": "GREEN", "hidden": stream.hidden, "system": stream.system, "prefer_ilm": prefer_ilm,
+            "next_generation_managed_by": manager(stream.lifecycle, policy, prefer_ilm=prefer_ilm),
             "failure_store": stream.options.get("failure_store", {}),
         }  # fmt: skip
-        shown |= {"ilm_policy": stream.ilm_policy} if ilm else {}
+        shown |= {"template": name} if name else {}
+        shown |= {"ilm_policy": policy} if policy else {}
         if stream.lifecycle is not None:
             shown["lifecycle"] = self._effective(stream.lifecycle)
         return shown
@@ -211,7 +215,8 @@ class Apis:
     def _indices_put_settings(self, name: str, body: Mapping[str, Any]) -> Any:  # noqa: ANN401
         assert flat(body) == {"index.lifecycle.prefer_ilm": False}
         for stream in self._streams(name):
-            stream.prefer_ilm = False
+            for one in (*stream.older, stream):
+                one.prefer_ilm = False
         return {"acknowledged": True}
 
     def _indices_rollover(self, name: str, body: Any = None) -> Any:  # noqa: ANN401
@@ -219,6 +224,7 @@ class Apis:
         (stream,) = self._streams(name)
         fresh = self.streams.create(name)
         fresh.documents, fresh.failures, fresh.generation = stream.documents, stream.failures, stream.generation + 1
+        fresh.lifecycle, fresh.options, fresh.older = stream.lifecycle, stream.options, [*stream.older, stream]
         return {"acknowledged": True, "rolled_over": False, "lazy": True}
 
     def _snapshot_verify_repository(self, name: str) -> Any:  # noqa: ANN401

@@ -29,7 +29,6 @@ class Stream:
     """A data stream: what it was made by, and what is in it."""
 
     name: str
-    template: str
     settings: Mapping[str, Any]
     mappings: Mapping[str, Any]
     lifecycle: dict[str, Any] | None
@@ -43,6 +42,8 @@ class Stream:
     hidden: bool = False
     system: bool = False
     generation: int = 1
+    older: list["Stream"] = field(default_factory=list)
+    """As it was before each of its rollovers: an older backing index stays as it was made."""
 
     @property
     def index(self) -> str:
@@ -70,6 +71,14 @@ def flat(settings: Mapping[str, Any], path: str = "") -> dict[str, Any]:
         else:
             made[full if full.startswith("index.") else f"index.{full}"] = value
     return made
+
+
+def manager(lifecycle: Mapping[str, Any] | None, policy: str | None, *, prefer_ilm: bool) -> str:
+    """What deletes an index: of a policy and its stream's lifecycle, the one that is preferred."""
+    by_lifecycle = lifecycle is not None and lifecycle.get("enabled", True)
+    if policy is not None and (prefer_ilm or not by_lifecycle):
+        return "Index Lifecycle Management"
+    return "Data stream lifecycle" if by_lifecycle else "Unmanaged"
 
 
 class Streams:
@@ -103,6 +112,18 @@ class Streams:
         ]
         return max(matching, key=lambda one: one[1].get("priority", 0), default=None)
 
+    def next_of(self, name: str) -> tuple[str | None, str | None, bool]:
+        """The template that matches now, whatever a stream was made by, its policy, and whether that is preferred."""
+        key, template = self.template_of(name) or (None, {})
+        settings = flat(self.body(template).get("settings", {}))
+        prefers = str(settings.get("index.lifecycle.prefer_ilm", True)).lower() == "true"
+        return key, settings.get("index.lifecycle.name"), prefers
+
+    def body(self, template: Mapping[str, Any]) -> dict[str, Any]:
+        """What a template and its components say together."""
+        parts = [self.component_templates[one]["template"] for one in template.get("composed_of", [])]
+        return merged(*parts, template.get("template", {}))
+
     def _allowed(self, name: str, template: Mapping[str, Any]) -> bool:
         if template.get("allow_auto_create") is not None:
             return template["allow_auto_create"]
@@ -122,18 +143,15 @@ class Streams:
             raise Refusal(
                 400, "illegal_argument_exception", f"no matching index template found for data stream [{name}]"
             )
-        key, template = found
-        parts = [self.component_templates[one]["template"] for one in template.get("composed_of", [])]
-        body = merged(*parts, template.get("template", {}))
+        body = self.body(found[1])
         settings = flat(body.get("settings", {}))
         self.streams[name] = Stream(
             name=name,
-            template=key,
             settings=settings,
             mappings=body.get("mappings", {}),
             lifecycle={"enabled": True, **body["lifecycle"]} if "lifecycle" in body else None,
             options=body.get("data_stream_options", {}),
-            hidden=template["data_stream"].get("hidden", False),
+            hidden=found[1]["data_stream"].get("hidden", False),
             ilm_policy=settings.get("index.lifecycle.name"),
         )
         return self.streams[name]

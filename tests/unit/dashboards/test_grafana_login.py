@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from components.monitoring.grafana_login import group_searches, ldap_toml, mappi
 from components.monitoring.grafana_settings import GrafanaSettings
 from stackfile.problems import StackError
 from tests.harness.authorities import ONE
-from tests.harness.platform import objects, platform, settings
+from tests.harness.platform import objects, platform, resource, settings, with_secrets
 
 ADMINS = {"directory.groups.admins": ["cn=admins,ou=groups,dc=example,dc=org"]}
 BASE = "ou=groups,dc=example,dc=org"
@@ -103,6 +105,26 @@ def test_with_one_its_members_log_in() -> None:
     recording = platform(ADMINS)
     (container,) = objects(recording, "Deployment")["elab-monitoring/grafana"]["spec"]["template"]["spec"]["containers"]
     assert {one["name"]: one.get("value") for one in container["env"]}["GF_AUTH_LDAP_ENABLED"] == "true"
+
+
+def _expanded(text: str, environment: Mapping[str, str]) -> str:
+    """Text as Grafana reads it (`setting.ExpandVar`): variables first, then files, in whatever that has left."""
+    text = re.sub(r"\$(?:|__env)\{([^}]+)\}", lambda found: environment.get(found[1], ""), text)
+    return re.sub(r"\$__file\{([^}]+)\}", "a file's content", text)
+
+
+@pytest.mark.parametrize(
+    "password", ['pa"ss', "pa\\ss", "pa\\tss", "pä'''ss 🔑", "a\nb", "${HOME}", "$__file{/etc/passwd}"]
+)
+def test_it_binds_with_the_very_password_of_the_hub(password: str) -> None:
+    """A file that can't be read lets nobody in; a password that was misread locks the hub's account."""
+    recording = with_secrets({"ldap_bind_password": password}, ADMINS)
+    data = objects(recording, "ConfigMap")["elab-monitoring/grafana-config"]["data"]
+    secret = resource(recording, "Secret", "elab-monitoring/grafana-ldap-bind")
+    assert {path[0] for path in secret.secret_paths} == {"stringData"}
+    environment = {"ELAB_LDAP_BIND_PASSWORD": secret.inputs["stringData"]["value"], "HOME": "/home"}
+    read = tomllib.loads(_expanded(data["ldap.toml"], environment))
+    assert {one["bind_password"] for one in read["servers"]} == {password}
 
 
 @pytest.mark.parametrize("whose", ["directory.ca_certificates", "network"])

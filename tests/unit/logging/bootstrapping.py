@@ -21,6 +21,7 @@ from tests.harness.elastic.server import Elastic, serve  # noqa: E402
 from tests.unit.logging.roles import role  # noqa: E402
 
 PASSWORD = "kept-to-itself"
+HUB = "logs-kubernetes.hub-elab"
 STREAMS = {"kubernetes.hub": "elab-hub", "kubernetes.people": "elab-people", "system.auth": None}
 
 
@@ -81,3 +82,11 @@ def bench(folder: Path) -> Generator[Bench]:
             "pushgateway": None,
         }
         yield Bench(elastic=elastic, folder=folder, values=values)
+
+
+def write(elastic: Elastic, stream: str = HUB, **fields: Any) -> dict[str, Any]:  # noqa: ANN401  any field
+    """The answer to one line, from somebody who may write anything."""
+    source = {"@timestamp": "2026-11-24T22:10:01.5Z", "message": "x", **fields}
+    return elastic.streams.store(
+        stream, None, source, User(password="", indices=[{"names": ["*"], "privileges": ["all"]}])
+    )

@@ -55,12 +55,23 @@ class Lua:
         self._runtime.globals()[name] = None
 
     def filter(self, name: str, tag: str, time: tuple[int, int], record: dict[str, Any]) -> dict[str, Any]:
-        """The record after the filter of this name; `time` in seconds and nanoseconds."""
-        table = self._runtime.table_from(record, recursive=True)
-        stamp = self._runtime.table_from({"sec": time[0], "nsec": time[1]})
-        code, _, changed = self._runtime.globals()[name](tag, stamp, table)
+        """The record after the filter of this name, read as soon as it was written; `time` in seconds, nanoseconds."""
+        code, changed = self._filtered(name, tag, time, record, age=0)
         assert code == 2, "the time stays, the record is new"
         return _plain(changed)
+
+    def drops(self, name: str, tag: str, record: dict[str, Any], *, age: int) -> bool:
+        """Whether the filter leaves the record out that was written so many seconds before it is read."""
+        return self._filtered(name, tag, (1764022201, 0), record, age=age)[0] == -1
+
+    def _filtered(
+        self, name: str, tag: str, time: tuple[int, int], record: dict[str, Any], *, age: int
+    ) -> tuple[int, Any]:
+        table = self._runtime.table_from(record, recursive=True)
+        stamp = self._runtime.table_from({"sec": time[0], "nsec": time[1]})
+        self._runtime.globals().os.time = lambda: time[0] + age
+        code, _, changed = self._runtime.globals()[name](tag, stamp, table)
+        return code, changed
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  any value of Lua

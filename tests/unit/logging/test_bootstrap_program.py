@@ -10,10 +10,8 @@ import pytest
 from tests.harness.elastic.access import User
 from tests.harness.elastic.faults import Fault
 from tests.harness.elastic.server import Elastic
-from tests.harness.elastic.streams import Stream
-from tests.unit.logging.bootstrapping import PASSWORD, STREAMS, Bench, bench
+from tests.unit.logging.bootstrapping import HUB, PASSWORD, STREAMS, Bench, bench, write
 
-HUB = "logs-kubernetes.hub-elab"
 SNAPSHOTS = {
     "name": "elab",
     "repository": {"type": "s3", "settings": {"bucket": "logs", "client": "elab"}},
@@ -51,13 +49,6 @@ def _state(elastic: Elastic) -> dict[str, Any]:
     )
 
 
-def _write(elastic: Elastic, stream: str = HUB, **fields: Any) -> dict[str, Any]:  # noqa: ANN401  any field
-    source = {"@timestamp": "2026-11-24T22:10:01.5Z", "message": "x", **fields}
-    return elastic.streams.store(
-        stream, None, source, User(password="", indices=[{"names": ["*"], "privileges": ["all"]}])
-    )
-
-
 def test_every_stream_has_a_template_with_the_retention_of_the_settings(ready: Bench) -> None:
     assert ready.run("store") == 0
     for dataset, pipeline in STREAMS.items():
@@ -74,7 +65,7 @@ def test_every_stream_has_a_template_with_the_retention_of_the_settings(ready: B
 @pytest.mark.parametrize("task", ["store", "pages"])
 def test_a_second_run_changes_nothing(ready: Bench, task: str) -> None:
     assert ready.run("store", snapshots=SNAPSHOTS) == 0
-    _write(ready.elastic)
+    write(ready.elastic)
     assert ready.run(task, snapshots=SNAPSHOTS) == 0
     before = _state(ready.elastic)
     assert ready.run(task, snapshots=SNAPSHOTS) == 0
@@ -83,7 +74,7 @@ def test_a_second_run_changes_nothing(ready: Bench, task: str) -> None:
 
 def test_another_retention_reaches_the_streams_that_are_there(ready: Bench) -> None:
     ready.run("store")
-    _write(ready.elastic)
+    write(ready.elastic)
     assert ready.run("store", retention="7d") == 0
     stream = ready.elastic.streams.streams[HUB]
     assert stream.lifecycle == {"enabled": True, "data_retention": "7d"}
@@ -94,26 +85,9 @@ def test_another_retention_reaches_the_streams_that_are_there(ready: Bench) -> N
     assert stream.lifecycle["data_retention"] == "90d"
 
 
-def test_a_store_that_was_lost_is_made_ready_again(ready: Bench) -> None:
-    ready.run("store")
-    lost = _state(ready.elastic)
-    ready.elastic.streams.index_templates.clear()
-    ready.elastic.streams.pipelines.clear()
-    ready.elastic.apis.settings = {}
-    # A shipper was there first: Elastic's own template, whose policy deletes nothing.
-    ready.elastic.apis.kept["ilm"] = {"logs": {"policy": {"phases": {"hot": {}}}}}
-    ready.elastic.streams.streams[HUB] = _foreign(HUB, ilm_policy="logs")
-    assert ready.run("store", "--push") == 0
-    made = _state(ready.elastic)
-    assert [made[part] for part in ("settings", "templates", "pipelines")] == [
-        lost[part] for part in ("settings", "templates", "pipelines")
-    ]
-    assert ready.elastic.streams.streams[HUB].settings["index.default_pipeline"] == "elab-hub"
-
-
 def test_a_changed_template_begins_a_new_index(ready: Bench) -> None:
     ready.run("store")
-    _write(ready.elastic)
+    write(ready.elastic)
     assert ready.run("store", streams={**STREAMS, "kubernetes.hub": "elab-people"}) == 0
     stream = ready.elastic.streams.streams[HUB]
     assert (stream.generation, stream.settings["index.default_pipeline"]) == (2, "elab-people")
@@ -198,55 +172,6 @@ def test_snapshots_are_made_and_deleted_as_the_settings_say(ready: Bench) -> Non
     assert ready.elastic.apis.kept["slm"]["elab"]["policy"] == SNAPSHOTS["policy"]
 
 
-def _foreign(name: str, lifecycle: dict[str, Any] | None = None, ilm_policy: str | None = None) -> Stream:
-    return Stream(
-        name=name, template="x", settings={}, mappings={}, options={}, lifecycle=lifecycle, ilm_policy=ilm_policy
-    )
-
-
-@pytest.mark.parametrize(
-    ("stream", "code"),
-    [
-        (_foreign("logs-x-y"), 3),
-        (_foreign("logs-x-y", lifecycle={"enabled": False, "data_retention": "30d"}), 3),
-        (_foreign("logs-x-y", lifecycle={"enabled": True}), 0),
-        (_foreign("logs-x-y", ilm_policy="for-ever"), 3),
-        (_foreign("logs-x-y", ilm_policy="deleting"), 0),
-        (_foreign(HUB), 0),
-        (_foreign(HUB, ilm_policy="for-ever"), 0),
-        (_foreign(".kibana-reporting", ilm_policy="for-ever"), 0),
-    ],
-    ids=[
-        "none",
-        "off",
-        "by-default",
-        "policy-for-ever",
-        "policy-that-deletes",
-        "made-good",
-        "of-elastics-template",
-        "of-kibana-itself",
-    ],
-)
-def test_what_nothing_deletes_is_found(
-    ready: Bench, stream: Stream, code: int, capsys: pytest.CaptureFixture[str]
-) -> None:
-    ready.elastic.apis.kept["ilm"] = {
-        "for-ever": {"policy": {"phases": {"hot": {}}}},
-        "deleting": {"policy": {"phases": {"hot": {}, "delete": {"min_age": "90d"}}}},
-    }
-    ready.elastic.streams.streams[stream.name] = stream
-    assert ready.run("store") == code
-    assert (stream.name in capsys.readouterr().err) == (code == 3)
-
-
-def test_an_index_of_no_stream_is_found(ready: Bench, capsys: pytest.CaptureFixture[str]) -> None:
-    ready.elastic.apis.indices += ["filebeat-2026", ".security-7"]
-    assert ready.run("store") == 3
-    told = capsys.readouterr().err
-    assert "filebeat-2026" in told
-    assert ".security" not in told
-
-
 def test_kibana_gets_its_pages_once_it_is_there(ready: Bench) -> None:
     ready.elastic.faults.add(Fault(kind="status", status=503, path="/api/status", times=4))
     ready.elastic.faults.add(Fault(kind="reset", path="/api/spaces/space"))
@@ -281,6 +206,6 @@ def test_nobody_but_support_reads_the_logs_of_peoples_servers(ready: Bench) -> N
 
 def test_a_line_that_fits_nowhere_is_kept_to_be_looked_at(ready: Bench) -> None:
     ready.run("store")
-    answer = _write(ready.elastic, user="no object")
+    answer = write(ready.elastic, user="no object")
     assert answer["status"] == 201
     assert len(ready.elastic.streams.streams[HUB].failures) == 1

@@ -26,6 +26,15 @@ echo "$@" >>"$CALLS"
 case $1 in create) set -C; : >"$ES_PATH_CONF/elasticsearch.keystore" || exit 1 ;; esac
 case $* in *--stdin*) cat >>"$CALLS"; echo >>"$CALLS" ;; esac
 """
+# It takes the first certificate of a file, and refuses an alias that is there.
+KEYTOOL = """#!/bin/sh
+while [ $# -gt 0 ]; do
+    case $1 in -alias) alias=$2 ;; -file) file=$2 ;; -keystore) store=$2 ;; esac
+    shift
+done
+grep -q "^$alias:" "$store" && exit 1
+echo "$alias: $(head -1 "$file")" >>"$store"
+"""
 
 
 @dataclass(frozen=True)
@@ -62,8 +71,13 @@ class Disks:
         (image / "jvm.options").write_text(f"{IMAGES_GC}\n")
         programs = self.folder / "bin"
         programs.mkdir(exist_ok=True)
-        (programs / "elasticsearch-keystore").write_text(KEYSTORE)
-        (programs / "elasticsearch-keystore").chmod(0o755)
+        java = self.folder / "jdk"
+        for folder in (java / "bin", java / "lib/security"):
+            folder.mkdir(parents=True, exist_ok=True)
+        (java / "lib/security/cacerts").write_text("public: one\n")
+        for program, text in ((programs / "elasticsearch-keystore", KEYSTORE), (java / "bin/keytool", KEYTOOL)):
+            program.write_text(text)
+            program.chmod(0o755)
         script = [str(SCRIPTS / "start.sh"), *map(str, (image, SCRIPTS, own, self.disk))]
         ran = subprocess.run(
             ["/bin/sh", *script, "echo", "started"],
@@ -202,3 +216,19 @@ def test_keys_of_the_snapshots_storage_go_into_the_keystore_and_into_no_argument
         "add --force --stdin s3.client.default.secret_key",
         "a key",
     ]
+
+
+def test_the_institutions_authorities_are_trusted_besides_the_images(pod: Disks) -> None:
+    authorities = pod.folder / "authorities"
+    authorities.mkdir()
+    for place, text in enumerate(("first", "second")):
+        (authorities / f"{place}.crt").write_text(text)
+    pod.start(**ALONE)
+    assert not (pod.own / "jvm.options.d/trust.options").exists()
+    for start in (pod.start, pod.start_again):
+        start(**ALONE, ELAB_AUTHORITIES_FOLDER=str(authorities))
+        options = (pod.own / "jvm.options.d/trust.options").read_text().splitlines()
+        (store,) = (one.partition("=")[2] for one in options if one.startswith("-Djavax.net.ssl.trustStore="))
+        # Every part of Elasticsearch may read its folder of settings, and hardly any other.
+        assert Path(store).parent == pod.own
+        assert Path(store).read_text().splitlines() == ["public: one", "elab-0.crt: first", "elab-1.crt: second"]

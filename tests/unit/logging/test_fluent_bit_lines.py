@@ -144,6 +144,14 @@ def test_a_line_is_told_apart_without_the_api_server(ecs: Lua) -> None:
     assert "user" not in made
 
 
+def test_a_line_that_would_be_kept_long_beyond_its_time_is_left_out(ecs: Lua) -> None:
+    """Where logging is switched on for a platform that has run for long, whole files are read."""
+    for age in (40 * 86400, 86400 + 1):
+        assert ecs.drops("to_ecs", HUB_POD, _record("x"), age=age), age
+    for age in (86400, 0, -60):
+        assert not ecs.drops("to_ecs", HUB_POD, _record("x"), age=age), age
+
+
 def test_a_line_has_the_same_id_each_time_and_another_line_another(ecs: Lua) -> None:
     def identity(line: str = "x", time: tuple[int, int] = (1764022201, 999999999), **fields: Any) -> str:  # noqa: ANN401
         return ecs.filter("to_ecs", HUB_POD, time, _record(line, **fields))["event"]["id"]

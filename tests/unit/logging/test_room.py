@@ -15,6 +15,8 @@ from components.monitoring.jobs import ClusterSize
 from planning.fakes import outputs_of
 from planning.recording import Recording
 from stackfile.quantities import Bytes
+from tests.harness.authorities import ONE as ONE_AUTHORITY
+from tests.harness.authorities import TWO as ANOTHER
 from tests.harness.platform import CLOUDS, SECRET_VALUES, objects, platform, pod, pods, resource, settings, waits_for
 
 ONE: dict[str, Any] = {"logging": {}}
@@ -115,6 +117,22 @@ def test_a_cluster_is_founded_with_the_votes_of_every_node_that_it_begins_with()
     assert peers == ["elasticsearch-0", "elasticsearch-1", "elasticsearch-2"]
 
 
+def test_elasticsearch_has_a_name_of_its_own_whatever_its_kubernetes_is_called() -> None:
+    """It refuses a colon; and nodes of one name refuse those of another, so that a roll would never end."""
+
+    def stated(changes: dict[str, Any]) -> tuple[str, str]:
+        recording = platform({**THREE, **changes})
+        files = objects(recording, "ConfigMap")["elab-logging/elasticsearch"]["data"]
+        name = yaml.safe_load(files["elasticsearch.yml"])["cluster.name"].strip("${}")
+        found = objects(recording, "StatefulSet")["elab-logging/elasticsearch"]["spec"]
+        return environment(recording, "statefulset-elasticsearch")[name], json.dumps(found, sort_keys=True, default=str)
+
+    contexts = ("arn:aws:eks:eu-west-1:1:cluster/x", "elab/api-example-org:6443/kube:admin")
+    made = {stated({"cluster.context": one}) for one in contexts} | {stated({"monitoring.cluster_name": "campus"})}
+    ((name, _),) = made
+    assert name == "elab"
+
+
 def test_everything_that_is_said_to_elasticsearch_is_said_by_tls() -> None:
     stated = yaml.safe_load(
         objects(platform(ONE), "ConfigMap")["elab-logging/elasticsearch"]["data"]["elasticsearch.yml"]
@@ -193,6 +211,27 @@ def test_keys_of_the_snapshots_storage_come_only_with_snapshots() -> None:
     )
     # A gateway has no name for each bucket.
     assert environment(platform(THREE), "statefulset-elasticsearch")["s3.client.default.path_style_access"] == "true"
+
+
+def test_the_snapshots_storage_may_have_a_certificate_of_the_institutions_authorities() -> None:
+    """Elasticsearch would not reach it, and a store that can't be verified stops all logging."""
+    trusting = {"network": {"ca_certificates": f"of the campus\n{ONE_AUTHORITY}\n{ANOTHER}"}}
+    recording = platform({**THREE, **trusting})
+    files = objects(recording, "ConfigMap")["elab-logging/elasticsearch-authorities"]["data"]
+    assert [files[name].strip() for name in sorted(files)] == [one.strip() for one in (ONE_AUTHORITY, ANOTHER)]
+    found = pod(recording, "statefulset-elasticsearch")
+    folder = environment(recording, "statefulset-elasticsearch")["ELAB_AUTHORITIES_FOLDER"]
+    (mount,) = (one for one in found.containers[0]["volumeMounts"] if one["mountPath"] == folder)
+    (volume,) = (one for one in found.spec["volumes"] if one["name"] == mount["name"])
+    assert volume["configMap"]["name"] == "elasticsearch-authorities"
+
+    def rolled_by(changes: dict[str, Any]) -> str:
+        made = objects(platform(changes), "StatefulSet")["elab-logging/elasticsearch"]
+        return made["spec"]["template"]["metadata"]["annotations"]["elab.dev/content-hash"]
+
+    assert len({rolled_by({**THREE, **trusting}), rolled_by(THREE)}) == 2
+    # Without snapshots it speaks to nobody outside.
+    assert rolled_by({**ONE, **trusting}) == rolled_by(ONE)
 
 
 def test_a_disk_that_holds_less_than_the_retention_is_refused_and_the_fix_mends_it() -> None:

@@ -84,6 +84,42 @@ def test_alertmanager_reaches_its_receivers_alone_and_nobody_without_any() -> No
     assert reached("deployment-alertmanager", {"monitoring.alerting": outside}) == RESOLVES | {("store", 8080)}
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"receivers": [{"name": "chat", "kind": "slack", "channel": "#elab"}], "severities": {"warning": ["chat"]}},
+        {"receivers": [{"name": "duty", "kind": "pagerduty"}], "severities": {"warning": ["duty"]}},
+        {"receivers": [{"name": "open", "kind": "webhook"}], "severities": {"warning": ["open"]}},
+        {"heartbeat": {}},
+    ],
+    ids=["slack", "pagerduty", "address-that-is-a-secret", "heartbeat"],
+)
+def test_receivers_in_the_cluster_shut_no_way_to_those_outside(other: dict[str, Any]) -> None:
+    """Who is outside would be told of nothing, and of that nobody either."""
+    hook = {"name": "hook", "kind": "webhook", "url": "http://hook.alerts.svc.cluster.local:8080/x"}
+    both = {
+        "receivers": [hook, *other.get("receivers", [])],
+        "severities": {"critical": ["hook"], **other.get("severities", {})},
+        "namespaces": ["alerts"],
+    } | {key: value for key, value in other.items() if key == "heartbeat"}
+    found = reached("deployment-alertmanager", {"monitoring.alerting": both})
+    assert {("hook", port) for port in PORTS} | {("public", 443)} <= found
+    # What is inside opens no port to others.
+    assert ("public", 8080) not in found
+    narrow = reached("deployment-alertmanager", {"monitoring.alerting": {**both, "cidrs": ["192.0.2.0/24"]}})
+    assert narrow == RESOLVES | {("hook", port) for port in PORTS} | {("store", 443)}
+
+
+def test_mail_goes_out_beside_receivers_in_the_cluster() -> None:
+    mail = {"name": "mail", "kind": "email", "to": ["a@example.org"]}
+    smtp = {"server": "mail.example.org:587", "sender": "elab@example.org"}
+    changes = {"receivers": [mail], "severities": {"critical": ["mail"]}, "smtp": smtp, "namespaces": ["alerts"]}
+    alerting = settings({"monitoring.alerting": changes}).monitoring.alerting
+    assert receiver_ports(alerting) == (587,)
+    within = {**changes, "smtp": {**smtp, "server": "mail.alerts:587"}}
+    assert receiver_ports(settings({"monitoring.alerting": within}).monitoring.alerting) == ()
+
+
 def test_only_named_namespaces_can_push_and_only_prometheus_reads() -> None:
     changes = {"monitoring.pushgateway": {"namespaces": ["science"]}}
     walked, pods = network(platform(changes)), cluster_pods(platform(changes))
@@ -194,11 +230,12 @@ def test_an_address_that_is_a_secret_is_refused_where_the_policy_would_stop_the_
     [
         ("https://hook.example.org/x", {}, []),
         ("https://hook.example.org:8443/x", {"ports": [8443]}, []),
-        ("https://hook.example.org:8443/x", {"namespaces": ["alerts"]}, []),
+        ("https://hook.alerts.svc:8443/x", {"namespaces": ["alerts"]}, []),
+        ("https://hook.example.org:8443/x", {"namespaces": ["alerts"]}, [8443]),
         ("http://hook.example.org/x", {}, [80]),
         ("no address at all", {}, []),
     ],
-    ids=["443", "stated", "in-the-cluster", "http", "none"],
+    ids=["443", "stated", "in-the-cluster", "beside-the-cluster", "http", "none"],
 )
 def test_the_way_to_an_address_that_is_a_secret_is_open_or_refused(
     address: str, changes: dict[str, Any], ports: list[int]

@@ -12,7 +12,8 @@ from elab_http import Client
 from elab_log_values import Values, seconds
 
 JOB = "elab-logs-audit"
-_BY_LIFECYCLE = "Data stream lifecycle"
+BY_LIFECYCLE = "Data stream lifecycle"
+"""How Elasticsearch says that an index is deleted by its stream's retention, and by no policy."""
 _SECONDS = 20
 _MOST_NODES = 10000
 """Twice what Kubernetes is made for (its page on large clusters)."""
@@ -73,7 +74,7 @@ def _stream_problem(stream: dict[str, Any], policies: dict[str, Any], wanted: st
         phases = policies.get(stream.get("ilm_policy"), {}).get("policy", {}).get("phases", {})
         return None if "delete" in phases else f"its policy {stream.get('ilm_policy')} has no delete phase"
     lifecycle = stream.get("lifecycle") or {}
-    if managers != {_BY_LIFECYCLE} or not lifecycle.get("enabled", True):
+    if managers != {BY_LIFECYCLE} or not lifecycle.get("enabled", True):
         return "has no lifecycle"
     kept = lifecycle.get("effective_retention") or lifecycle.get("data_retention")
     if kept is None:

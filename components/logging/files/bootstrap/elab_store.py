@@ -7,6 +7,7 @@ from typing import Any
 
 from elab_http import Client
 from elab_log_values import Values
+from elab_retention import BY_LIFECYCLE
 
 COMPONENT = "elab-logs"
 PRIORITY = 500
@@ -58,14 +59,16 @@ class Store:
             self._client.ask("PUT", f"/_data_stream/{stream}/_lifecycle", retention)
             self.done.append(f"{stream} is kept for {retention['data_retention']}")
         self._client.ask("PUT", f"/_data_stream/{stream}/_options", template["template"]["data_stream_options"])
-        if held.get("template") != name:
-            # Lines came before this template: what they made is by Elastic's own, whose policy deletes nothing.
+        # The template that Elasticsearch names is the one that matches now; by which one it was made, its indices tell:
+        # where lines came before elab's, by Elastic's own, whose policy deletes nothing.
+        foreign = any(one["managed_by"] != BY_LIFECYCLE for one in held["indices"])
+        if foreign or before is None or _digest_of(before) != template["_meta"]["digest"]:
+            self._client.ask("POST", f"/{stream}/_rollover?lazy=true")
+            self.done.append(f"{stream} begins a new index for its template")
+        if foreign:
+            # Last, since from then on nothing tells them apart.
             self._client.ask("PUT", f"/{stream}/_settings", {"index": {"lifecycle": {"prefer_ilm": False}}})
-            self._client.ask("POST", f"/{stream}/_rollover?lazy=true")
-            self.done.append(f"{stream} was made by another template, and begins a new index")
-        elif before and _digest_of(before["index_templates"][0]["index_template"]) != _digest_of(template):
-            self._client.ask("POST", f"/{stream}/_rollover?lazy=true")
-            self.done.append(f"{stream} begins a new index for its new template")
+            self.done.append(f"{stream} was made by another template, and is taken over")
 
     def _snapshots(self, snapshots: dict[str, Any]) -> None:
         name = snapshots["name"]
@@ -92,7 +95,8 @@ def index_template(values: Values, dataset: str, pipeline: str | None, component
     settings = {"index": {"default_pipeline": pipeline}} if pipeline else {}
     digest = hashlib.sha256(json.dumps([component, settings], sort_keys=True).encode()).hexdigest()[:16]
     return {
-        "index_patterns": [values.stream(dataset)],
+        # And what docs/operations.md brings back from a snapshot: its next index would be by Elastic's own template.
+        "index_patterns": [values.stream(dataset), f"{values.stream(dataset)}_restored"],
         "priority": PRIORITY,
         "data_stream": {},
         "allow_auto_create": True,
@@ -106,5 +110,6 @@ def index_template(values: Values, dataset: str, pipeline: str | None, component
     }
 
 
-def _digest_of(template: dict[str, Any]) -> str | None:
-    return template.get("_meta", {}).get("digest")
+def _digest_of(answer: dict[str, Any]) -> str | None:
+    """What the template in Elasticsearch's answer says of itself."""
+    return answer["index_templates"][0]["index_template"].get("_meta", {}).get("digest")

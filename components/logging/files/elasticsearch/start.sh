@@ -47,4 +47,18 @@ if [ -d "${ELAB_KEYSTORE_FOLDER:-/nonexistent}" ]; then
     done
 fi
 
+# The institution's authorities, for the snapshots' storage. Java has one store of them, so that the image's own are put
+# there too; the folder of settings is where every part of Elasticsearch may read it.
+if [ -d "${ELAB_AUTHORITIES_FOLDER:-/nonexistent}" ]; then
+    jdk=$(dirname "$image")/jdk
+    # Not cp: the image's is read-only, and its copy would be.
+    cat "$jdk/lib/security/cacerts" >"$own/cacerts"
+    for certificate in "$ELAB_AUTHORITIES_FOLDER"/*; do
+        # Java's own store is written with this word, and read without one.
+        "$jdk/bin/keytool" -importcert -noprompt -alias "elab-$(basename "$certificate")" -file "$certificate" \
+            -keystore "$own/cacerts" -storepass changeit
+    done
+    echo "-Djavax.net.ssl.trustStore=$own/cacerts" >"$own/jvm.options.d/trust.options"
+fi
+
 exec "$@"

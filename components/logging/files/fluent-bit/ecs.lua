@@ -6,6 +6,9 @@ local bit = require("bit")
 local INSTANCE = os.getenv("ELAB_STREAMS")
 local CLUSTER = os.getenv("ELAB_CLUSTER")
 local NODE = os.getenv("ELAB_NODE")
+-- What is older when it is read is left out, in seconds: Filebeat begins as far back on a new node. An index goes by when
+-- it was filled, so that a line stays as much longer than the others as it came later.
+local OLDEST = 86400
 -- The version of the schema that these fields are of.
 local VERSION = "9.0.0"
 local USERNAME = "hub.jupyter.org/username"
@@ -76,6 +79,9 @@ end
 
 -- The filter: the record as Elasticsearch gets it. The time goes beside it.
 function to_ecs(tag, time, record)
+  if os.time() - time.sec > OLDEST then
+    return -1, time, record
+  end
   local room = tag:match("^kube%.(%w+)%.")
   local kubernetes = record["kubernetes"] or {}
   local labels = kubernetes["labels"] or {}
