@@ -6,9 +6,9 @@ local bit = require("bit")
 local INSTANCE = os.getenv("ELAB_STREAMS")
 local CLUSTER = os.getenv("ELAB_CLUSTER")
 local NODE = os.getenv("ELAB_NODE")
--- What is older when it is read is left out, in seconds: Filebeat begins as far back on a new node. An index goes by when
--- it was filled, so that a line stays as much longer than the others as it came later.
-local OLDEST = 86400
+-- What is older when it is read is left out, in seconds: an index goes by when it was filled, so that a line stays as much
+-- longer than the others as it came later. Three days: an outage over a weekend loses nothing that its node still has.
+local OLDEST = 3 * 86400
 -- The version of the schema that these fields are of.
 local VERSION = "9.0.0"
 local USERNAME = "hub.jupyter.org/username"
