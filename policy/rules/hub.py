@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from .model import Context, Resource, Rule
 
 FILE = "extra_config.py"
-SPAWNERS = frozenset({"Server", "KubeSpawner", "Spawner", "LoggingConfigurable", "Configurable"})
-"""Sections of configuration that elab's spawner reads: its own class and those that it inherits from."""
+SPAWNERS = frozenset({"Server", "ServerPod", "KubeSpawner", "Spawner", "LoggingConfigurable", "Configurable"})
+"""Sections of configuration that elab's spawner reads: its own classes and those that it inherits from."""
 _NAMES = SPAWNERS | {"spawner", "spawners", "spawner_class", "pre_spawn_start", "pre_spawn_hook"}
 _INDIRECT = frozenset({"exec", "eval", "compile", "globals", "locals", "vars", "__import__"})
 _MODULES = ("kubespawner", "kubernetes", "elab_", "jupyterhub.spawner", "importlib", "runpy", "builtins", "subprocess")

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from elab_pod import ServerPod
 from jupyterhub import orm
 from jupyterhub.app import JupyterHub
 from jupyterhub.objects import Server
+from jupyterhub.utils import utcnow
 
 from .conftest import FILES, SECRETS
 
@@ -42,6 +44,8 @@ async def hub(values: dict[str, Any], folder: Path) -> AsyncGenerator[JupyterHub
         kubeconfig.write_text(KUBECONFIG)
         patch.setattr("kubernetes_asyncio.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(kubeconfig))
         patch.setenv("KUBECONFIG", str(kubeconfig))
+        # What failed in one hub's event loop is no answer in the next one's.
+        patch.setattr(ServerPod, "attempts", {})
         # No cluster answers here, and a hub that starts waits so long for what it says of each server that ran.
         app = JupyterHub(config_file=str(FILES / "hub/jupyterhub_config.py"), init_spawners_timeout=1)
         await app.initialize([])
@@ -73,6 +77,7 @@ def person(app: JupyterHub, name: str, **options: str) -> Any:  # noqa: ANN401 (
     app.db.add(address)
     app.db.commit()
     spawner.server = Server(orm_server=address)
+    spawner.orm_spawner.started = utcnow(with_tz=False)
     spawner.api_token = "the-servers-token"
     spawner.user_options = options
     return user

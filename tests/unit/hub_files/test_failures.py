@@ -239,41 +239,6 @@ def test_no_token_of_a_server_reaches_the_log(
     assert "the-servers-token" not in said
 
 
-def test_a_hub_that_starts_before_its_cluster_answers_forgets_no_server(
-    values: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(elab_spawner, "AGAIN", 0.05)
-    monkeypatch.setattr(elab_spawner.Server, "reflectors", {})
-    values["hub"]["db_url"] = f"sqlite:///{tmp_path}/hub.sqlite"
-
-    async def check() -> None:
-        async with hub(values, tmp_path) as app:
-            user = person(app, "alice")
-            user.spawner.orm_spawner.state = {"pod_name": user.spawner.pod_name}
-            app.db.commit()
-        # Nothing listens where this hub looks for its cluster.
-        async with hub(values, tmp_path) as app:
-            spawner = app.users["alice"].spawner
-            assert spawner.pending == "check"
-            assert spawner.server is not None
-            assert spawner.pod_reflector.first_load_future.exception() is not None
-            # Now something does.
-            pod = {"metadata": {"uid": "1"}, "status": {"phase": "Pending"}}
-            seen = {f"{spawner.namespace}/{spawner.pod_name}": pod}
-            replaced = []
-
-            async def watching(replace: bool = False) -> None:
-                replaced.append(replace)
-                for kind in ("pods", "events"):
-                    type(spawner).reflectors[spawner._get_reflector_key(kind)] = Reflector(seen)
-
-            spawner._start_watching_pods = spawner._start_watching_events = watching
-            assert await spawner.poll() is None
-            assert replaced[0], "the one that could not begin sees nothing for ever"
-
-    asyncio.run(check())
-
-
 def test_a_disk_that_is_held_elsewhere_is_no_reason_to_give_up_at_once() -> None:
     event = {"reason": "FailedAttachVolume", "message": "Multi-Attach error for volume"}
     assert explain_pod(pending(), [event])[0] is DISK

@@ -4,12 +4,15 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import elab_pod
 import pytest
 from elab_directory import FAILURES
 from jupyterhub import orm
 from jupyterhub.app import JupyterHub
+from kubernetes_asyncio.client.rest import ApiException
 from sqlalchemy.exc import OperationalError
 
+from .api_server import ApiServer, pod, serving
 from .ldap_server import BUSY, SUCCESS, Plan
 from .running import person
 from .test_directory import READER, people
@@ -216,5 +219,33 @@ def test_a_database_that_fails_for_a_while_costs_one_sweep_and_not_all_that_foll
             while not out(app, users):
                 await asyncio.sleep(0.01)
         assert out(app, users) == names[:1]
+
+    with_hub(values, tmp_path, plan, check)
+
+
+def test_a_leavers_server_ends_although_the_cluster_and_the_proxy_fail_at_first(
+    values: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, names = crowded(2)
+    leave(plan, names[:1])
+    api = ApiServer(*(pod(f"jupyter-{name}") for name in names))
+    api.refusals = [ApiException(status=500)]
+    serving(monkeypatch, api)
+    monkeypatch.setattr(elab_pod, "AGAIN", 0.05)
+
+    async def check(app: JupyterHub) -> None:
+        users, leavers, failed = [known(app, name) for name in names], authenticator(app).leavers, []
+
+        async def delete_route(*_: object) -> None:
+            if not failed:
+                failed.append(None)
+                raise ConnectionRefusedError
+
+        app.proxy.delete_user = delete_route
+        for running in (names, names[1:]):
+            await leavers.sweep()
+            await asyncio.gather(*leavers._stopping)
+            assert sorted(api.pods) == [f"jupyter-{name}" for name in running]
+        assert [user.active for user in users] == [False, True]
 
     with_hub(values, tmp_path, plan, check)

@@ -140,5 +140,6 @@ class Leavers:
                     await user.stop(name)
                 except Exception:
                     self.hub.log.exception(
-                        "The server of the leaver %s did not stop; the next sweep tries again", user.name
+                        "The server of the leaver %s did not stop; each sweep tries again while it counts as running",
+                        user.name,
                     )

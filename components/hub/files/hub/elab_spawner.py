@@ -20,9 +20,9 @@ from elab_failures import (
     hopeless,
     refusal_message,
 )
+from elab_pod import ServerPod
 from jupyterhub.utils import maybe_future, url_path_join
 from kubernetes_asyncio.client.rest import ApiException
-from kubespawner import KubeSpawner
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from traitlets import Dict, Float, Integer
 
@@ -34,8 +34,6 @@ CONNECT = 0.25
 """Seconds for one connection: what a network drops, not refuses, would be tried again by the kernel after one."""
 ATTEMPTS = 4
 """Requests to make one thing, each with KubeSpawner's time-out of three seconds."""
-AGAIN = 2.0
-"""Seconds until a hub that starts asks a cluster again that gave no answer."""
 UNSEEN = 15.0
 """Seconds after which a pod that was made and is not seen shows that the reflector has lost touch."""
 HUB_FAULTS = 5
@@ -60,7 +58,7 @@ class Choice(Dict):
         return super().validate(obj, value if isinstance(value, dict) else {"": value})
 
 
-class Server(KubeSpawner):
+class Server(ServerPod):
     """One person's server: a pod of the users' namespace and a claim that outlives it."""
 
     user_options = Choice(help="What the person chose, or the API was given for them.")
@@ -85,24 +83,9 @@ class Server(KubeSpawner):
             self.user_options = {}
         await super().load_user_options()
 
-    async def poll(self) -> int | None:
-        """None while the server runs, else how it ended; a hub that starts waits until the cluster has told it of both.
-
-        JupyterHub takes a server for gone if nothing can be said of it when the hub starts. Its pod would run on,
-        unknown to the hub and never culled, until its person starts another, which ends this one and the work in it.
-        """
-        while self._check_pending:
-            try:
-                await self._look_on()
-                break
-            except Exception as error:
-                self.log.error("Whether %s runs is not known yet, and asked again: %s", self._log_name, error)
-                await asyncio.sleep(AGAIN)
-        return await super().poll()
-
     async def get_url(self) -> str:
         """Where the server is; a hub that starts again asks, and waits on for a pod that was starting when it ended."""
-        await self._look_on()
+        await self.look_on()
         pod = self.pod_reflector.pods.get(f"{self.namespace}/{self.pod_name}")
         if pod is None or self.is_pod_running(pod):
             # poll(), which comes first, has written a running pod's address down.
@@ -112,7 +95,8 @@ class Server(KubeSpawner):
             return await self._ready()
         except SpawnError as error:
             self._note(error)
-            await self.stop(now=True)
+            with suppress(TimeoutError):
+                await self.stop(now=True)
             # An error would leave the server in doubt for good. JupyterHub is to see soon that nobody answers; then it
             # drops this object.
             self.http_timeout = 1
@@ -125,6 +109,7 @@ class Server(KubeSpawner):
     async def _start(self) -> str:
         """Start the server and return its address; SpawnError says why not."""
         global _hub_faults
+        self.may_have_pod = False
         try:
             url = await self._bring_up()
         except SpawnError as error:
@@ -142,7 +127,7 @@ class Server(KubeSpawner):
     async def _bring_up(self) -> str:
         await self.load_user_options()
         try:
-            await self._look_on()
+            await self.look_on()
             events = self.events
             if events:
                 self._last_event = events[-1]["metadata"]["uid"]
@@ -158,20 +143,6 @@ class Server(KubeSpawner):
         except (OSError, ClientError) as error:
             raise SpawnError(CLUSTER, f"{type(error).__name__}: {error}") from error
         return await self._ready()
-
-    async def _look_on(self) -> None:
-        """See pods and events."""
-        await asyncio.gather(*(self._watch(kind) for kind in ("pods", "events")))
-
-    async def _watch(self, kind: str) -> None:
-        """Have a reflector that lives: one that gave up would show the past for ever, or nothing at all."""
-        reflector = self.pod_reflector if kind == "pods" else self.event_reflector
-        # One that could not even begin has no task, and for one that begins just now the others wait.
-        dead = reflector is not None and (
-            reflector.watch_task.done() if reflector.watch_task else reflector.first_load_future.done()
-        )
-        start = self._start_watching_pods if kind == "pods" else self._start_watching_events
-        await start(replace=dead)
 
     async def _make_claim(self) -> None:
         """See to the claim: before the pod when it is new, else beside it, since the scheduler need not wait."""
@@ -197,7 +168,8 @@ class Server(KubeSpawner):
 
     async def _make_pod(self, pod: Any) -> None:  # noqa: ANN401 (kubernetes_asyncio has no types)
         """Create the pod; one of this name that is left from before goes first."""
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
+            self.may_have_pod = True
             try:
                 create = self.api.create_namespaced_pod(self.namespace, pod)
                 await asyncio.wait_for(create, self.k8s_api_request_timeout)
@@ -207,6 +179,8 @@ class Server(KubeSpawner):
                 continue
             except ApiException as error:
                 if error.status != 409:
+                    # A request before this one may have made it and filled the quota that refuses this one.
+                    self.may_have_pod = attempt > 0 or error.status >= 500
                     raise
                 await self.stop(now=True)
         raise TimeoutError("the pod could not be made")
@@ -220,12 +194,16 @@ class Server(KubeSpawner):
         trouble: float | None = None
         while True:
             now = time.monotonic()
+            with suppress(Exception):
+                # Until a watch that gave up is replaced it shows the past.
+                await self._start_watching_pods()
             pod = self.pod_reflector.pods.get(key)
             if pod is None:
                 if seen:
                     raise SpawnError(NODE, f"the pod {key} was deleted while it started")
                 if now - begun > UNSEEN:
-                    await self._start_watching_pods(replace=True)
+                    with suppress(Exception):
+                        await self._start_watching_pods(replace=True)
                     raise SpawnError(CLUSTER, f"the pod {key} was made and never seen")
             else:
                 seen = True
