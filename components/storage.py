@@ -29,7 +29,8 @@ class StorageSettings(Section):
     """What deleting a claim does to its volume; none: Retain in prod, else Delete. Where `create` is false, what the
     owner's class does, which prod must state: `kubectl get storageclass <class_name>` shows it as RECLAIMPOLICY."""
     snapshots: bool = False
-    """Make a VolumeSnapshotClass too; its CRDs and controller must be in the cluster."""
+    """Make a VolumeSnapshotClass too, named like the class, after the instance where `create` is false; its CRDs and
+    controller must be in the cluster."""
 
     @property
     def platform_class(self) -> str:
@@ -102,6 +103,12 @@ def snapshot_class(spec: SnapshotClassSpec) -> SnapshotClass:
     return SnapshotClass(driver=spec.driver, deletion_policy="Retain", parameters=spec.parameters)
 
 
+def snapshot_class_name(args: StorageArgs) -> str:
+    """That of the class of disks; beside an owner's, which may serve several elabs, one of this elab's own."""
+    name = str(args.settings.class_name)
+    return name if args.settings.create else f"{args.instance}-{name}"
+
+
 class PersonalStorage(pulumi.ComponentResource):
     """The StorageClass that people's disks come from, and the way to snapshot them."""
 
@@ -115,6 +122,6 @@ class PersonalStorage(pulumi.ComponentResource):
             storage.StorageClass(f"{name}-class", storage_class(args, args.cloud.class_spec, labels), child)
         if args.settings.snapshots and args.cloud.snapshot_spec is not None:
             snapshots = snapshot_class(args.cloud.snapshot_spec)
-            snapshots.register(f"{name}-snapshots", metadata(args.settings.class_name, labels), child)
+            snapshots.register(f"{name}-snapshots", metadata(snapshot_class_name(args), labels), child)
         self.class_name = str(args.settings.class_name)
         self.register_outputs({"class_name": self.class_name})

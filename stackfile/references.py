@@ -4,7 +4,7 @@ import ipaddress
 import re
 from pathlib import PurePosixPath
 from typing import ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from stackfile.scalars import Scalar
 
@@ -60,7 +60,7 @@ class HostName(Scalar):
     @classmethod
     def check(cls, text: str) -> None:
         if "://" in text:
-            raise ValueError(f'write the name alone: "{urlsplit(text).hostname}"')
+            raise ValueError(f'write the name alone: "{parts_of(text).hostname}"')
         if text != text.lower() and re.fullmatch(cls.pattern or "", text.lower()):
             raise ValueError(f'write it in lower case: "{text.lower()}"')
         if not re.fullmatch(cls.pattern or "", text) or len(text) > 253:
@@ -130,6 +130,14 @@ class Image(Scalar):
         return self._part("digest")
 
 
+def parts_of(address: str) -> SplitResult:
+    """An address taken apart. ValueError without a sentence: urllib's own does not say what to write."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        raise ValueError from None
+
+
 class Url(Scalar):
     """An http or https address without user name, password or query."""
 
@@ -138,7 +146,7 @@ class Url(Scalar):
 
     @classmethod
     def check(cls, text: str) -> None:
-        parts = urlsplit(text)
+        parts = parts_of(text)
         if parts.username or parts.password:
             raise ValueError("take the user name and password out of the address; they would be shown in clear")
         if parts.query or parts.fragment:

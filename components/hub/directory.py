@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from components.network_settings import pem
 from stackfile.problems import Problem
 from stackfile.quantities import Duration
-from stackfile.references import Cidr, Dn, Name, in_one_line
+from stackfile.references import Cidr, Dn, Name, in_one_line, parts_of
 from stackfile.scalars import Scalar
 from stackfile.section import Section
 
@@ -25,7 +25,7 @@ class LdapUrl(Scalar):
 
     @classmethod
     def check(cls, text: str) -> None:
-        parts = urlsplit(text)
+        parts = parts_of(text)
         if parts.scheme not in ("ldap", "ldaps") or not parts.hostname or parts.path.strip("/") or parts.query:
             raise ValueError
         if parts.username or parts.password:

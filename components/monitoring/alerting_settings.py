@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal, get_args
-from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -11,7 +10,7 @@ from components.monitoring.targets_settings import HostPort
 from stackfile.ports import PortNumber
 from stackfile.problems import Problem
 from stackfile.quantities import Duration
-from stackfile.references import Cidr, Name, Url
+from stackfile.references import Cidr, Name, Url, parts_of
 from stackfile.scalars import Scalar
 from stackfile.secrets import holds_key
 from stackfile.section import Section
@@ -69,7 +68,7 @@ class WebhookUrl(Url):
 
     @classmethod
     def check(cls, text: str) -> None:
-        parts = urlsplit(text)
+        parts = parts_of(text)
         if parts.hostname and parts.hostname.startswith("hooks.slack"):
             raise ValueError("write a receiver of kind slack, whose address is the secret elab:alert_slack_url")
         if parts.query or parts.fragment or holds_key(parts.path):

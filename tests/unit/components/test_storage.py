@@ -175,6 +175,12 @@ def test_the_hubs_claim_is_bound_to_the_class_and_to_no_default() -> None:
     assert other["spec"]["storageClassName"] == "platform"
 
 
+def test_two_elabs_on_one_owners_class_make_a_snapshot_class_each() -> None:
+    theirs = {**CLOUDS["onprem-rook"], "storage": {"class_name": "fast", "create": False, "snapshots": True}}
+    (made,) = objects(unmonitored(theirs), "VolumeSnapshotClass").values()
+    assert made["metadata"]["name"] == "elab-fast"
+
+
 def test_snapshots_are_made_only_where_they_are_asked_for() -> None:
     assert objects(unmonitored(), "VolumeSnapshotClass") == {}
 

@@ -5,6 +5,7 @@ import time
 from abc import abstractmethod
 from typing import Any
 
+import elab_known_servers
 from elab_directory import FAILURES, AmbiguousEntryError, DirectoryUnavailableError
 from elab_leavers import Leavers
 from jupyterhub.app import JupyterHub
@@ -30,6 +31,7 @@ class StayingIn(Authenticator):
         if isinstance(self.parent, JupyterHub):
             self.leavers = Leavers(self.parent, self.auth_refresh_age, self.look_again)
             self._watch = asyncio.ensure_future(self.leavers.watch())
+            elab_known_servers.tell_of(self.parent)
 
     @abstractmethod
     async def ask(self, user: Any, age: float) -> Model | None:  # noqa: ANN401 (jupyterhub.user.User has no types)
