@@ -29,9 +29,13 @@ def test_a_kernel_that_never_had_containers_gets_its_module_or_the_fix_is_named(
     monkeypatch.setattr(network, "run", modprobe)
     if loads:
         network._set_sysctls()
+        (tmp_path / network.REFUSED).parent.mkdir()
+        (tmp_path / network.REFUSED).write_text("120\n")
         assert bridge.read_text() == "1"
         network._set_sysctls()
-        assert set(json.loads((tmp_path / "saved").read_text()).values()) == {"0"}
+        kept = json.loads((tmp_path / "saved").read_text())
+        assert kept.pop(network.REFUSED) == "120", "what a kernel shows later only is put back too"
+        assert set(kept.values()) == {"0"}
     else:
         with pytest.raises(SystemExit, match=r"br_netfilter: not permitted\n[\s\S]*fix: modprobe br_netfilter"):
             network._set_sysctls()
