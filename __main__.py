@@ -18,8 +18,7 @@ stack = load_or_exit()
 settings, cloud, users = stack.settings, stack.settings.facts, stack.settings.users
 names = NamespaceNames(instance=settings.instance)
 made = providers(
-    settings.cluster, settings.notebook_image,
-    certificates=settings.logging.enabled, adopt=settings.protection.adopt,
+    settings.cluster, settings.notebook_image, certificates=settings.logging.enabled, adopt=settings.protection.adopt,
 )  # fmt: skip
 base = pulumi.ResourceOptions(providers=made)
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
+from operate.release import resources
 from operate.steps import OperationError
 
 Kubectl = Callable[..., str]
@@ -21,11 +22,7 @@ def stop_servers(kubectl: Kubectl, namespace: str) -> None:
 
 def stays(state: dict[str, Any], stack: str) -> str:
     """What the exported state says that `down` left, and how to delete it."""
-    kept = [
-        found["urn"]
-        for found in (state.get("deployment") or {}).get("resources", [])
-        if found.get("protect") and found.get("custom")
-    ]
+    kept = [found["urn"] for found in resources(state) if found.get("protect") and found.get("custom")]
     if not kept:
         return "nothing of the stack stays"
     lines = [f"  {urn.rpartition('::')[2]:<32} {urn.split('::')[2].rpartition('$')[2]}" for urn in kept]

@@ -5,7 +5,6 @@ one at whether it keeps people's servers apart.
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 from components.entry_settings import public_url
 from components.namespaces import NamespaceNames
@@ -40,7 +39,7 @@ def run_command(command: str, stack: str) -> None:
         if not shutil.which(program):
             raise OperationError(f"{program} is not installed, or not on PATH; install it and try again")
     require_cluster(settings.cluster.context, settings.cluster.kubeconfig)
-    here, names = ["--stack", stack, "--cwd", rig.ROOT], NamespaceNames(instance=settings.instance)
+    here, there, names = _here(stack), _stack(stack, settings), NamespaceNames(instance=settings.instance)
     if command == "up":
         run(["pulumi", "up", *here])
         print(f"\nelab is up: {public_url(settings.entry)}\n", flush=True)
@@ -53,12 +52,12 @@ def run_command(command: str, stack: str) -> None:
     elif command == "down":
         run(["pulumi", "destroy", *here, "--exclude-protected", "--preview-only"])
         confirm(stack, f"stops people's servers and takes {stack} away")
-        take_down(_stack(stack, settings), names, Steps())
-        print(stays(_state(stack), stack))
+        take_down(there, names, Steps())
+        print(stays(there.export(), stack))
     else:
         run(["pulumi", "stack", *here])
         confirm(stack, f"deletes all of that, with people's disks and the hub's database of {stack}")
-        purge(_stack(stack, settings), names, Steps())
+        purge(there, names, Steps())
 
 
 def _kubectl(settings: Settings) -> Kubectl:
@@ -72,15 +71,15 @@ def _verify(settings: Settings) -> None:
     print(f"    {prove(_kubectl(settings), settings)}")
 
 
-def _state(stack: str) -> dict[str, Any]:
-    return json.loads(output(["pulumi", "stack", "export", "--stack", stack, "--cwd", rig.ROOT]))
+def _here(stack: str) -> list[str | Path]:
+    return ["--stack", stack, "--cwd", rig.ROOT]
 
 
 def _stack(stack: str, settings: Settings) -> Stack:
-    here = ["--stack", stack, "--cwd", rig.ROOT]
+    here = _here(stack)
     return Stack(
         kubectl=_kubectl(settings),
-        export=lambda: _state(stack),
+        export=lambda: json.loads(output(["pulumi", "stack", "export", *here])),
         put=lambda state: run(["pulumi", "stack", "import", *here], text=json.dumps(state)),
         destroy=lambda *options: run(["pulumi", "destroy", *here, "--yes", "--skip-preview", *options]),
     )

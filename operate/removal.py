@@ -9,7 +9,7 @@ from typing import Any
 from components.namespaces import ROOMS, NamespaceNames
 from operate import rig
 from operate.leftovers import Kubectl, free_volumes, stop_servers
-from operate.release import guarded, released
+from operate.release import guarded, released, resources
 from operate.steps import OperationError, Steps
 
 State = dict[str, Any]
@@ -86,18 +86,14 @@ def _quiet(stack: Stack, state: State, names: NamespaceNames, steps: Steps) -> N
         stop_servers(stack.kubectl, names.users)
 
 
-def _resources(state: State) -> list[dict[str, Any]]:
-    return (state.get("deployment") or {}).get("resources") or []
-
-
 def _namespaces(state: State, names: NamespaceNames) -> list[str]:
     """The instance's namespaces that the stack has made."""
-    made = {_named(one) for one in _resources(state) if one["type"] == "kubernetes:core/v1:Namespace"}
+    made = {_named(one) for one in resources(state) if one["type"] == "kubernetes:core/v1:Namespace"}
     return [name for name in map(names.of, ROOMS) if (None, name) in made]
 
 
 def _hub(state: State, names: NamespaceNames) -> Iterator[str]:
-    for one in _resources(state):
+    for one in resources(state):
         if one["type"] == "kubernetes:apps/v1:Deployment" and _named(one) == (names.hub, "hub"):
             yield one["urn"]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from components.monitoring.settings import NodeExporterSettings
-from settings import Settings
+from settings import SECRETS, Settings
+from stackfile.configuration import plain_data
 from stackfile.loader import StackFile, load_stack
 from stackfile.problems import StackError
 
@@ -66,11 +66,4 @@ def _configuration(project: Path, stack: str) -> Mapping[str, Any]:
         file = load_stack(project, stack)
     except StackError:
         return {}
-    return {key.removeprefix(f"{file.project}:"): _value(text) for key, text in file.config.items()}
-
-
-def _value(text: str) -> object:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text
+    return plain_data(file.config, file.project, SECRETS)

@@ -270,21 +270,12 @@ def test_a_start_that_fails_leaves_no_pod_that_it_may_have_made(
     with_api(api, check)
 
 
-def test_a_start_that_was_refused_has_nothing_to_end_and_nobody_waits(with_api: Callable[..., None]) -> None:
+@pytest.mark.parametrize("refuses", [True, False], ids=["the pod was refused", "nobody answered"])
+def test_a_start_that_made_nothing_has_nothing_to_end_and_nobody_waits(
+    with_api: Callable[..., None], refuses: bool
+) -> None:
     api = Creating([quota()], made=False)
-
-    async def check(app: JupyterHub) -> None:
-        user = person(app, "alice")
-        with pytest.raises(SpawnError):
-            await user.spawner._start()
-        await ends_at_once(user, api)
-
-    with_api(api, check)
-
-
-def test_a_start_that_made_nothing_has_nothing_to_end_and_nobody_waits(with_api: Callable[..., None]) -> None:
-    api = ApiServer()
-    api.error = OUTAGE
+    api.error = None if refuses else OUTAGE
 
     async def check(app: JupyterHub) -> None:
         user = person(app, "alice")
